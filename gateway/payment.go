@@ -1,0 +1,160 @@
+package gateway
+
+import "time"
+
+// Payment is a snapshot of one payment: what is due, what has moved, and the
+// names that providers gave. A command reads it and never changes it. It
+// belongs to no provider: movements and references do.
+type Payment struct {
+	ID           PaymentID
+	Store        StoreID
+	Order        string // the shop's order reference
+	Due          Money
+	Phase        string // a free name for where the flow stands, such as "prepare.pending"
+	Balances     Balances
+	Reserved     Reservations
+	CaptureLimit Money // the most that may be captured in all; the zero Money means what is held
+	Closed       bool  // no further capture: the last one was final, or the rest was released
+	Refs         Refs
+	Movements    []Movement
+	Version      int64
+}
+
+// Reservations are what operations under way will move, so that two of them
+// cannot take the same money. A Money that is not set is nothing.
+type Reservations struct {
+	Capturing Money
+	Releasing Money
+	Refunding Money
+}
+
+// PaymentStatus is a payment's headline: one word, which cannot say everything.
+// The balances can.
+type PaymentStatus string
+
+// The headlines, in the order in which a payment usually meets them.
+const (
+	PaymentNew               PaymentStatus = "new" // nothing has moved
+	PaymentAuthorized        PaymentStatus = "authorized"
+	PaymentVoided            PaymentStatus = "voided" // everything held was released, nothing captured
+	PaymentPartiallyCaptured PaymentStatus = "partially_captured"
+	PaymentCaptured          PaymentStatus = "captured"
+	PaymentPartiallyRefunded PaymentStatus = "partially_refunded"
+	PaymentRefunded          PaymentStatus = "refunded"
+	PaymentChargedBack       PaymentStatus = "charged_back" // all that was captured and not refunded was taken back
+)
+
+// Status derives the headline from the balances.
+func (p Payment) Status() PaymentStatus {
+	b := p.Balances
+	held := b.Authorized.minor - b.Released.minor // open and captured holds
+	back := b.Refunded.minor
+	switch {
+	case b.Captured.IsPositive() && b.ChargedBack.IsPositive() && b.ChargedBack.minor >= b.Captured.minor-back:
+		return PaymentChargedBack
+	case b.Captured.IsPositive() && back >= b.Captured.minor:
+		return PaymentRefunded
+	case back > 0:
+		return PaymentPartiallyRefunded
+	case b.Captured.IsPositive() && (p.Closed || b.Captured.minor >= held):
+		return PaymentCaptured
+	case b.Captured.IsPositive():
+		return PaymentPartiallyCaptured
+	case held > 0:
+		return PaymentAuthorized
+	case b.Authorized.IsPositive():
+		return PaymentVoided
+	}
+	return PaymentNew
+}
+
+// Capturable returns how much may still be captured: the limit, or what is
+// held and not released, less what was captured and what is being captured or
+// released. It is nothing for a closed payment.
+func (p Payment) Capturable() Money {
+	limit := p.CaptureLimit.minor - p.Balances.Released.minor
+	if !p.CaptureLimit.IsSet() {
+		limit = p.Balances.Authorized.minor - p.Balances.Released.minor
+	}
+	if p.Closed {
+		limit = 0
+	}
+	return p.rest(limit, p.Balances.Captured, p.Reserved.Capturing, p.Reserved.Releasing)
+}
+
+// Refundable returns how much may still be refunded: what was captured, less
+// what was refunded, is being refunded, or was charged back.
+func (p Payment) Refundable() Money {
+	return p.rest(p.Balances.Captured.minor, p.Balances.Refunded, p.Reserved.Refunding, p.Balances.ChargedBack)
+}
+
+// Releasable returns how much is held, not captured, and not yet being captured or released.
+func (p Payment) Releasable() Money {
+	held := p.Balances.Authorized.minor - p.Balances.Released.minor
+	return p.rest(held, p.Balances.Captured, p.Reserved.Capturing, p.Reserved.Releasing)
+}
+
+// RefundableOf returns how much of one capture may still be refunded, judging
+// by the movements whose parent it is.
+func (p Payment) RefundableOf(capture string) Money {
+	rest := p.nothing()
+	for _, m := range p.Movements {
+		switch {
+		case m.Kind == MoveCapture && m.Reference == capture:
+			rest.minor += m.Amount.minor
+		case m.Parent == capture && (m.Kind == MoveRefund || m.Kind == MoveChargeback || m.Kind == MoveReversal && m.Reverses == MoveCapture):
+			rest.minor -= m.Amount.minor
+		}
+	}
+	return p.rest(rest.minor)
+}
+
+// HoldExpires returns the time at which the first hold that says so expires,
+// and whether one does.
+func (p Payment) HoldExpires() (first time.Time, known bool) {
+	for _, m := range p.Movements {
+		if m.Kind == MoveHold && !m.Expires.IsZero() && (!known || m.Expires.Before(first)) {
+			first, known = m.Expires, true
+		}
+	}
+	return first, known
+}
+
+func (p Payment) rest(of int64, less ...Money) Money {
+	rest := p.nothing()
+	rest.minor = of
+	for _, m := range less {
+		rest.minor -= m.minor
+	}
+	rest.minor = max(rest.minor, 0)
+	return rest
+}
+
+func (p Payment) nothing() Money {
+	for _, m := range []Money{p.Due, p.Balances.Authorized, p.Balances.Captured} {
+		if m.IsSet() {
+			return Money{0, m.currency}
+		}
+	}
+	return Money{}
+}
+
+// Dispute is a shopper's or issuer's complaint about a captured payment.
+type Dispute struct {
+	Reference string
+	Capture   string // the provider's id of the capture
+	Reason    string
+	Amount    Money
+	Deadline  time.Time // until when evidence may be handed in
+	State     DisputeState
+}
+
+// DisputeState is how a dispute stands.
+type DisputeState string
+
+// The states of a dispute.
+const (
+	DisputeOpen DisputeState = "open"
+	DisputeWon  DisputeState = "won"
+	DisputeLost DisputeState = "lost"
+)

@@ -1,0 +1,259 @@
+package gateway_test
+
+import (
+	"encoding/json"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/gatewaycommand/gatewaycommand/gateway"
+)
+
+func eur(n int64) gateway.Money { return gateway.Minor(n, "EUR") }
+
+func move(kind gateway.MovementKind, n int64, ref, parent string) gateway.Movement {
+	return gateway.Movement{Kind: kind, Amount: eur(n), Reference: ref, Parent: parent, Provider: "p"}
+}
+
+func undo(kind gateway.MovementKind, n int64, parent string, seq int) gateway.Movement {
+	return gateway.Movement{Kind: gateway.MoveReversal, Reverses: kind, Amount: eur(n), Reference: parent, Parent: parent, Provider: "p", Sequence: seq}
+}
+
+// The cases of the payment model: what moved, and the headline and rests that follow.
+func TestMovementsFoldIntoBalancesAndAHeadline(t *testing.T) {
+	t.Parallel()
+	hold := move(gateway.MoveHold, 1000, "a", "")
+	again := move(gateway.MoveCapture, 1000, "c", "a")
+	again.Sequence = 2
+	adjust := move(gateway.MoveAdjust, 1500, "adj", "a")
+	for name, c := range map[string]struct {
+		moves                              []gateway.Movement
+		closed                             bool
+		status                             gateway.PaymentStatus
+		capturable, refundable, releasable int64
+	}{
+		"nothing":                      {nil, false, gateway.PaymentNew, 0, 0, 0},
+		"held":                         {[]gateway.Movement{hold}, false, gateway.PaymentAuthorized, 1000, 0, 1000},
+		"held, told twice":             {[]gateway.Movement{hold, hold}, false, gateway.PaymentAuthorized, 1000, 0, 1000},
+		"raised":                       {[]gateway.Movement{adjust, hold}, false, gateway.PaymentAuthorized, 1500, 0, 1500},
+		"voided":                       {[]gateway.Movement{hold, move(gateway.MoveRelease, 1000, "r", "a")}, true, gateway.PaymentVoided, 0, 0, 0},
+		"partly captured":              {[]gateway.Movement{hold, move(gateway.MoveCapture, 400, "c", "a")}, false, gateway.PaymentPartiallyCaptured, 600, 400, 600},
+		"partly captured, rest freed":  {[]gateway.Movement{hold, move(gateway.MoveCapture, 400, "c", "a"), move(gateway.MoveRelease, 600, "r", "a")}, false, gateway.PaymentCaptured, 0, 400, 0},
+		"partly captured and closed":   {[]gateway.Movement{hold, move(gateway.MoveCapture, 400, "c", "a")}, true, gateway.PaymentCaptured, 0, 400, 600},
+		"captured":                     {[]gateway.Movement{hold, move(gateway.MoveCapture, 1000, "c", "a")}, false, gateway.PaymentCaptured, 0, 1000, 0},
+		"bought at once":               {[]gateway.Movement{move(gateway.MoveCapture, 1000, "c", "")}, false, gateway.PaymentCaptured, 0, 1000, 0},
+		"captured twice":               {[]gateway.Movement{hold, move(gateway.MoveCapture, 400, "c1", "a"), move(gateway.MoveCapture, 600, "c2", "a")}, false, gateway.PaymentCaptured, 0, 1000, 0},
+		"partly refunded":              {[]gateway.Movement{hold, move(gateway.MoveCapture, 1000, "c", "a"), move(gateway.MoveRefund, 300, "f", "c")}, false, gateway.PaymentPartiallyRefunded, 0, 700, 0},
+		"refunded":                     {[]gateway.Movement{hold, move(gateway.MoveCapture, 1000, "c", "a"), move(gateway.MoveRefund, 1000, "f", "c")}, false, gateway.PaymentRefunded, 0, 0, 0},
+		"refund failed later":          {[]gateway.Movement{hold, move(gateway.MoveCapture, 1000, "c", "a"), move(gateway.MoveRefund, 1000, "f", "c"), undo(gateway.MoveRefund, 1000, "f", 1)}, false, gateway.PaymentCaptured, 0, 1000, 0},
+		"capture failed later":         {[]gateway.Movement{hold, move(gateway.MoveCapture, 1000, "c", "a"), undo(gateway.MoveCapture, 1000, "c", 1)}, false, gateway.PaymentAuthorized, 1000, 0, 1000},
+		"captured, failed, recaptured": {[]gateway.Movement{hold, move(gateway.MoveCapture, 1000, "c", "a"), undo(gateway.MoveCapture, 1000, "c", 1), again}, false, gateway.PaymentCaptured, 0, 1000, 0},
+		"charged back":                 {[]gateway.Movement{hold, move(gateway.MoveCapture, 1000, "c", "a"), move(gateway.MoveChargeback, 1000, "b", "c")}, false, gateway.PaymentChargedBack, 0, 0, 0},
+		"dispute won":                  {[]gateway.Movement{hold, move(gateway.MoveCapture, 1000, "c", "a"), move(gateway.MoveChargeback, 1000, "b", "c"), undo(gateway.MoveChargeback, 1000, "b", 1)}, false, gateway.PaymentCaptured, 0, 1000, 0},
+		"refunded and charged back":    {[]gateway.Movement{hold, move(gateway.MoveCapture, 1000, "c", "a"), move(gateway.MoveRefund, 400, "f", "c"), move(gateway.MoveChargeback, 600, "b", "c")}, false, gateway.PaymentChargedBack, 0, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, err := gateway.Fold("EUR", c.moves)
+			require.NoError(t, err)
+			p := gateway.Payment{Due: eur(1000), Balances: b, Closed: c.closed, Movements: c.moves}
+			assert.Equal(t, c.status, p.Status())
+			assert.Equal(t, eur(c.capturable), p.Capturable(), "capturable")
+			assert.Equal(t, eur(c.refundable), p.Refundable(), "refundable")
+			assert.Equal(t, eur(c.releasable), p.Releasable(), "releasable")
+		})
+	}
+}
+
+func TestContradictingMovementsAreRefused(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		moves []gateway.Movement
+		code  gateway.Code
+	}{
+		"two amounts for one fact": {[]gateway.Movement{move(gateway.MoveHold, 1, "a", ""), move(gateway.MoveHold, 2, "a", "")}, gateway.CodeConflict},
+		"another currency":         {[]gateway.Movement{{Kind: gateway.MoveHold, Amount: gateway.Minor(1, "USD"), Reference: "a"}}, gateway.CodeInvalid},
+		"negative":                 {[]gateway.Movement{move(gateway.MoveHold, -1, "a", "")}, gateway.CodeInvalid},
+		"unknown kind":             {[]gateway.Movement{move("gift", 1, "a", "")}, gateway.CodeInvalid},
+		"reversal of nothing":      {[]gateway.Movement{undo(gateway.MoveCapture, 1, "c", 1)}, gateway.CodeInvalid},
+		"reversal of a reversal":   {[]gateway.Movement{undo(gateway.MoveReversal, 1, "c", 1)}, gateway.CodeInvalid},
+		"overflow":                 {[]gateway.Movement{move(gateway.MoveHold, math.MaxInt64, "a", ""), move(gateway.MoveHold, 1, "b", "")}, gateway.CodeInvalid},
+	} {
+		_, err := gateway.Fold("EUR", c.moves)
+		assert.Equal(t, c.code, gateway.CodeOf(err), name)
+	}
+	_, err := gateway.Fold("EURO", nil)
+	require.ErrorIs(t, err, gateway.CodeInvalid)
+}
+
+// The set of evidence folds to one result, whatever arrives first and how often.
+func TestTheOrderAndRepetitionOfEvidenceDoNotMatter(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		kinds := []gateway.MovementKind{gateway.MoveHold, gateway.MoveRelease, gateway.MoveCapture, gateway.MoveRefund, gateway.MoveChargeback, gateway.MoveAdjust}
+		n := rapid.IntRange(0, 12).Draw(t, "n")
+		var moves []gateway.Movement
+		for i := range n {
+			m := move(rapid.SampledFrom(kinds).Draw(t, "kind"), rapid.Int64Range(0, 1_000_000).Draw(t, "amount"), string(rune('a'+i)), "a")
+			m.At = time.Unix(rapid.Int64Range(0, 5).Draw(t, "at"), 0)
+			m.Sequence = i
+			moves = append(moves, m)
+		}
+		want, wantErr := gateway.Fold("EUR", moves)
+		shuffled := rapid.Permutation(append(append([]gateway.Movement(nil), moves...), moves...)).Draw(t, "order")
+		got, err := gateway.Fold("EUR", shuffled)
+		if (err == nil) != (wantErr == nil) || got != want {
+			t.Fatalf("%v, %v\nis not\n%v, %v", got, err, want, wantErr)
+		}
+	})
+}
+
+func TestReservationsAndLimitsCount(t *testing.T) {
+	t.Parallel()
+	b, err := gateway.Fold("EUR", []gateway.Movement{move(gateway.MoveHold, 1000, "a", ""), move(gateway.MoveCapture, 300, "c1", "a"), move(gateway.MoveCapture, 200, "c2", "a"), move(gateway.MoveRefund, 50, "f", "c1")})
+	require.NoError(t, err)
+	p := gateway.Payment{Due: eur(1000), Balances: b, Reserved: gateway.Reservations{Capturing: eur(100), Releasing: eur(50), Refunding: eur(20)}}
+	assert.Equal(t, eur(350), p.Capturable())
+	assert.Equal(t, eur(350), p.Releasable())
+	assert.Equal(t, eur(430), p.Refundable())
+	p.CaptureLimit = eur(1150)
+	assert.Equal(t, eur(500), p.Capturable())
+	p.Movements = []gateway.Movement{move(gateway.MoveCapture, 300, "c1", "a"), move(gateway.MoveCapture, 200, "c2", "a"), move(gateway.MoveRefund, 50, "f", "c1"), move(gateway.MoveChargeback, 100, "b", "c2")}
+	assert.Equal(t, eur(250), p.RefundableOf("c1"))
+	assert.Equal(t, eur(100), p.RefundableOf("c2"))
+	assert.Equal(t, eur(0), p.RefundableOf("c3"))
+	_, known := p.HoldExpires()
+	assert.False(t, known)
+	soon := time.Now().Add(time.Hour)
+	p.Movements = []gateway.Movement{{Kind: gateway.MoveHold, Amount: eur(1), Expires: soon.Add(time.Hour)}, {Kind: gateway.MoveHold, Amount: eur(1), Expires: soon}}
+	at, known := p.HoldExpires()
+	assert.True(t, known)
+	assert.Equal(t, soon, at)
+}
+
+func TestTerminalStatesAreImmutable(t *testing.T) {
+	t.Parallel()
+	all := []gateway.OperationState{gateway.StateOpen, gateway.StateAwaiting, gateway.StateActionRequired, gateway.StateUnknown, gateway.StateParked, gateway.StateSucceeded, gateway.StateFailed, gateway.StateCancelled}
+	for _, from := range all {
+		for _, to := range all {
+			if from.Terminal() {
+				assert.False(t, from.CanBecome(to), "%s → %s", from, to)
+			}
+		}
+		if !from.Terminal() {
+			assert.True(t, from.CanBecome(gateway.StateSucceeded), from)
+		}
+	}
+	assert.False(t, gateway.StateParked.CanBecome(gateway.StateUnknown))
+	assert.True(t, gateway.StepSending.CanBecome(gateway.StepPrepared))
+	assert.False(t, gateway.StepAnswered.CanBecome(gateway.StepPrepared))
+}
+
+func TestOutcomeMovedAsksForMoneyNotForANilError(t *testing.T) {
+	t.Parallel()
+	hold := []gateway.Movement{move(gateway.MoveHold, 1, "a", "")}
+	assert.True(t, gateway.Outcome{Status: gateway.StatusSucceeded, Movements: hold}.Moved())
+	for _, o := range []gateway.Outcome{
+		{},
+		{Status: gateway.StatusSucceeded},
+		{Status: gateway.StatusAwaiting, Movements: hold},
+		{Status: gateway.StatusHeld, Movements: hold},
+		{Status: gateway.StatusActionRequired, Movements: hold},
+		{Status: gateway.StatusSucceeded, Movements: []gateway.Movement{undo(gateway.MoveCapture, 1, "c", 1)}},
+	} {
+		assert.False(t, o.Moved())
+	}
+}
+
+func TestRefsAreAddedAndNeverOverwritten(t *testing.T) {
+	t.Parallel()
+	one := gateway.Refs{{Owner: "p", Name: "charge", Value: "1"}}
+	two := one.Add(gateway.Ref{Owner: "p", Name: "charge", Value: "2"}, gateway.Ref{Owner: "p", Name: "charge", Value: "1"}, gateway.Ref{Name: "none"})
+	assert.Len(t, one, 1)
+	assert.Equal(t, []string{"1", "2"}, two.All("charge"))
+	assert.Equal(t, "2", two.Get("charge"))
+	assert.Empty(t, two.Get("x"))
+}
+
+var (
+	stored    = gateway.NewExtra[map[string]int]("test.stored")
+	transient = gateway.TransientExtra[string]("test.transient")
+)
+
+func TestExtrasAreTypedAndOnlyStoredOnesAreStored(t *testing.T) {
+	t.Parallel()
+	x := gateway.With(stored.Of(map[string]int{"a": 1}), transient.Of("secret")).With(stored.Of(map[string]int{"a": 2}))
+	v, ok := stored.From(x)
+	assert.True(t, ok)
+	assert.Equal(t, map[string]int{"a": 2}, v, "the last one wins")
+	s, ok := transient.From(x)
+	assert.True(t, ok)
+	assert.Equal(t, "secret", s)
+	raw, err := x.Stored()
+	require.NoError(t, err)
+	assert.Equal(t, map[string]json.RawMessage{"test.stored": json.RawMessage(`{"a":2}`)}, raw)
+	back := gateway.RestoreExtras(raw)
+	v, ok = stored.From(back)
+	assert.True(t, ok)
+	assert.Equal(t, map[string]int{"a": 2}, v)
+	_, ok = transient.From(back)
+	assert.False(t, ok)
+	_, ok = gateway.NewExtra[string]("test.other").From(x)
+	assert.False(t, ok)
+	_, _, err = gateway.NewExtra[string]("test.stored").Load(back)
+	require.ErrorContains(t, err, "does not fit its type")
+	_, err = gateway.With(stored.Of(nil), gateway.NewExtra[int]("test.stored").Of(1)).Stored()
+	require.ErrorContains(t, err, "two extras are named")
+}
+
+func TestOverCaptureIsTheSmallerAllowance(t *testing.T) {
+	t.Parallel()
+	// PayPal: the smaller of 115 % and 75 more.
+	rule := gateway.OverCapture{BasisPoints: 1500, AtMost: map[string]int64{"EUR": 7500}}
+	for hold, want := range map[int64]int64{12100: 13915, 190000: 197500, 0: 0} {
+		got, err := rule.Limit(eur(hold))
+		require.NoError(t, err)
+		assert.Equal(t, eur(want), got)
+	}
+	got, err := rule.Limit(gateway.Minor(1000, "JPY"))
+	require.NoError(t, err)
+	assert.Equal(t, gateway.Minor(1000, "JPY"), got, "a currency without a bound allows nothing more")
+	got, err = gateway.OverCapture{}.Limit(eur(100))
+	require.NoError(t, err)
+	assert.Equal(t, eur(100), got)
+	_, err = rule.Limit(eur(math.MaxInt64))
+	require.Error(t, err)
+}
+
+func TestEndpointPromisesMustNotContradict(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, gateway.Endpoint{Effect: gateway.EffectMove, KeyTTL: time.Hour, Replays5xx: true}.Check())
+	for _, e := range []gateway.Endpoint{{}, {Effect: "some"}, {Effect: gateway.EffectMove, Replays5xx: true}, {Effect: gateway.EffectHold, AlreadyDone: []string{"x"}}, {Effect: gateway.EffectHold, Async: -1}} {
+		require.Error(t, e.Check())
+	}
+}
+
+func TestOrderDataThatIsMissingIsEmpty(t *testing.T) {
+	t.Parallel()
+	a := &gateway.Address{GivenName: "Ada", FamilyName: "Lovelace", Lines: []string{"1 High St"}}
+	assert.Equal(t, "Ada Lovelace", a.Name())
+	assert.Equal(t, "1 High St", a.Line(1))
+	assert.Empty(t, a.Line(2))
+	assert.Empty(t, a.Line(0))
+	assert.Empty(t, (*gateway.Address)(nil).Line(1))
+	assert.Empty(t, (*gateway.Address)(nil).Name())
+	sum, err := gateway.LinesTotal([]gateway.Line{{Price: eur(100), Quantity: 3}, {Price: eur(-50), Quantity: 1}})
+	require.NoError(t, err)
+	assert.Equal(t, eur(250), sum)
+	for _, bad := range [][]gateway.Line{nil, {{Price: eur(1), Quantity: 1}, {Price: gateway.Minor(1, "USD"), Quantity: 1}}, {{Price: eur(math.MaxInt64), Quantity: 2}}} {
+		_, err := gateway.LinesTotal(bad)
+		require.Error(t, err)
+	}
+	assert.True(t, (*gateway.Instrument)(nil).IsZero())
+	assert.False(t, (*gateway.Action)(nil).Expired(time.Now()))
+	assert.True(t, (&gateway.Action{Expires: time.Now()}).Expired(time.Now()))
+}
