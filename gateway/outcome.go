@@ -1,23 +1,29 @@
 package gateway
 
+import "github.com/gatewaycommand/gatewaycommand/gateway/decline"
+
 // Status says how a command ended that did not fail.
 type Status string
 
-// The statuses. A command that moves no money (a lookup, a token) succeeds without movements.
+// The statuses. A command that moves no money (a token) succeeds without
+// movements; a lookup reports how what it looked up stands. A command that is
+// declined returns an error instead.
 const (
 	StatusSucceeded      Status = "succeeded"       // done, as the provider says
 	StatusAwaiting       Status = "awaiting"        // accepted; the result comes later, never send again
 	StatusActionRequired Status = "action_required" // the shopper must act, see [Outcome.Action]
 	StatusHeld           Status = "held"            // the provider reviews the payment
+	StatusFailed         Status = "failed"          // only of a lookup: what was looked up was declined, cancelled or expired
 )
 
 // Outcome is what a command learned, in our words. A command that fails
 // returns what it learned before it failed. Only an engine turns it into state.
 type Outcome struct {
 	Status     Status
-	Movements  []Movement // what moved, as the provider said; usually one
-	Refs       Refs       // the provider's ids by name
-	Action     *Action    // what the shopper must do, with StatusActionRequired
+	Reason     decline.Reason // why, with StatusFailed
+	Movements  []Movement     // what moved, as the provider said; usually one
+	Refs       Refs           // the provider's ids by name
+	Action     *Action        // what the shopper must do, with StatusActionRequired
 	Instrument *Instrument
 	Dispute    *Dispute
 	Phase      string // a free name for where the flow stands now
