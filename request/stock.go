@@ -41,17 +41,28 @@ func DecimalAmount(name string, x gateway.Exponents) Builder {
 // Currency returns a builder that writes the amount's ISO 4217 code, in upper case, and protects it.
 func Currency(name string) Builder {
 	return stock{func(s gateway.Subject, doc *Document) {
-		doc.Text(name, s.Amount.Currency())
-		doc.Protect(name)
+		currency(doc, name, s, false)
 	}, name + ", protected"}
 }
 
 // LowerCurrency is [Currency] in lower case.
 func LowerCurrency(name string) Builder {
 	return stock{func(s gateway.Subject, doc *Document) {
-		doc.Text(name, strings.ToLower(s.Amount.Currency()))
-		doc.Protect(name)
+		currency(doc, name, s, true)
 	}, name + " in lower case, protected"}
+}
+
+func currency(doc *Document, name string, s gateway.Subject, lower bool) {
+	if err := s.Amount.Err(); err != nil {
+		doc.Fail(err)
+		return
+	}
+	code := s.Amount.Currency()
+	if lower {
+		code = strings.ToLower(code)
+	}
+	doc.Text(name, code)
+	doc.Protect(name)
 }
 
 // Reference returns a builder that writes the subject's Operation, our name for

@@ -34,7 +34,8 @@ func (f ConverterFunc) Convert(r *Response) (*request.Document, error) { return 
 
 // JSON is the converter for JSON answers.
 var JSON Converter = ConverterFunc(func(r *Response) (*request.Document, error) {
-	return request.ParseJSON(r.Body, request.Limits{})
+	// How long an answer may be is for the client to say: this one was accepted.
+	return request.ParseJSON(r.Body, request.Limits{Bytes: max(len(r.Body), 1)})
 })
 
 // MediaType returns the answer's content type in lower case and without parameters.
@@ -44,7 +45,7 @@ func (r *Response) MediaType() string {
 }
 
 // RetryAfter returns how long the answer asks to wait: the header Retry-After
-// in seconds or as a date, judged by now. It is never negative, at most max,
+// in seconds or as a date, judged by now. It is never negative and at most most,
 // and 0 when the header is missing or makes no sense.
 func (r *Response) RetryAfter(now time.Time, most time.Duration) time.Duration {
 	value := strings.TrimSpace(r.Header.Get("Retry-After"))
