@@ -16,6 +16,7 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 	"github.com/gatewaycommand/gatewaycommand/gateway/tenant"
 	"github.com/gatewaycommand/gatewaycommand/providers/sandbox"
+	"github.com/gatewaycommand/gatewaycommand/providers/stripe"
 )
 
 var update = flag.Bool("update", false, "write the capability table into README.md")
@@ -25,7 +26,9 @@ func all(t *testing.T) []command.Item {
 	t.Helper()
 	s, err := sandbox.New(sandbox.Config{BaseURL: "https://sandbox.example", Keys: tenant.Single(sandbox.Keys{Secret: gateway.NewSecret("k")})})
 	require.NoError(t, err)
-	return []command.Item{s.Provider()}
+	p, err := stripe.New(stripe.Config{Keys: tenant.Single(stripe.Keys{Secret: gateway.NewSecret("sk_test_x")})})
+	require.NoError(t, err)
+	return []command.Item{s.Provider(), p.Provider()}
 }
 
 const (
