@@ -37,7 +37,10 @@ func Assemble(items ...Item) (*Pools, error) {
 	a.override()
 	a.build()
 	a.require()
-	return a.pools, a.err()
+	if err := a.err(); err != nil {
+		return nil, err // not even half of them: the nil Pools refuses every call
+	}
+	return a.pools, nil
 }
 
 // assembly is the state of one call of [Assemble].
@@ -231,6 +234,9 @@ func (a *assembly) targets(o override) []*definition {
 			}
 		}
 	}
+	if o.at.Operation != everything && !a.has(o.at.Operation) {
+		a.fail(o.site, "overrides %s, but no provider has a command %q (they have %s)", o.at, o.at.Operation, a.everyOperation())
+	}
 	return all
 }
 
@@ -270,6 +276,23 @@ func (a *assembly) require() {
 			}
 		}
 	}
+}
+
+func (a *assembly) has(op gateway.Operation) bool {
+	for _, table := range a.tables {
+		if table[op] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *assembly) everyOperation() string {
+	all := map[gateway.Operation]*definition{}
+	for _, table := range a.tables {
+		maps.Copy(all, table)
+	}
+	return operations(all)
 }
 
 func (a *assembly) names() string { return orNothing(slices.Sorted(maps.Keys(a.tables))) }

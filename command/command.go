@@ -9,6 +9,8 @@ import (
 // Command is one operation of one provider. An error is always a
 // [*gateway.Error]; the outcome beside it holds what was learned before the
 // failure. A nil error does not mean paid: ask [gateway.Outcome.Moved].
+// Assembly keeps that true around commands and middleware written by hand: a
+// panic or an error without a code there is indeterminate.
 // Commands are safe for concurrent use.
 type Command interface {
 	Execute(ctx context.Context, s gateway.Subject) (gateway.Outcome, error)

@@ -51,10 +51,16 @@ func (d *definition) build() (Command, error) {
 		}
 		c, around = &GatewayCommand{at: d.at, spec: *d.spec}, d.spec.around
 	}
+	if len(around) > 0 {
+		c = noted{c}
+	}
 	for _, m := range slices.Backward(around) {
 		if c = m.value(d.at, c); part.IsNil(c) {
 			return nil, fmt.Errorf("%s: middleware %q returned nil", m.site, m.name)
 		}
+	}
+	if len(around) > 0 || d.custom != nil {
+		c = guarded{d.at, c}
 	}
 	return c, nil
 }

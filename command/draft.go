@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/gatewaycommand/gatewaycommand/client"
@@ -59,7 +60,10 @@ func (s Spec) apply(owners ...owner) (Spec, error) {
 	single(&s, owners, "client", fail, func(e Edit) func(client.Client) client.Client { return e.client },
 		func(f func(client.Client) client.Client) { s.Client = f(s.Client) })
 	single(&s, owners, "endpoint", fail, func(e Edit) func(*gateway.Endpoint) { return e.endpoint },
-		func(f func(*gateway.Endpoint)) { f(&s.Endpoint) })
+		func(f func(*gateway.Endpoint)) {
+			s.Endpoint = independent(s.Endpoint)
+			f(&s.Endpoint)
+		})
 
 	filters := make([]request.Part, 0, 4)
 	for _, f := range additions(owners, "filter", fail, func(e Edit) *named[request.Builder] { return e.filter }) {
@@ -132,6 +136,14 @@ func stageError(stage string, err error) error {
 		return fmt.Errorf("%s: %s", stage, e.Detail)
 	}
 	return fmt.Errorf("%s: %w", stage, err)
+}
+
+// independent returns the promises with lists and tables of their own, so that
+// changing one command's changes no other's.
+func independent(e gateway.Endpoint) gateway.Endpoint {
+	e.AlreadyDone = slices.Clone(e.AlreadyDone)
+	e.OverCapture.AtMost = maps.Clone(e.OverCapture.AtMost)
+	return e
 }
 
 func cloneMarks(m map[string][]part.Mark) map[string][]part.Mark {

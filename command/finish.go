@@ -8,7 +8,7 @@ import (
 )
 
 // accept refuses a subject that no command can act on.
-func accept(s gateway.Subject) error {
+func accept(s *gateway.Subject) error {
 	if s.Store == "" {
 		return gateway.Invalid("the subject has no Store: every call belongs to one")
 	}
@@ -25,7 +25,7 @@ func accept(s gateway.Subject) error {
 
 // claim asks the subject's owner, right before the first byte, and refuses a
 // call that nobody waits for any more.
-func claim(ctx context.Context, s gateway.Subject, t *transfer.Transfer) error {
+func claim(ctx context.Context, s *gateway.Subject, t *transfer.Transfer) error {
 	if err := ctx.Err(); err != nil {
 		return gateway.Errorf(gateway.CodeUnavailable, "the context ended before anything was sent: %w", err)
 	}
@@ -59,19 +59,17 @@ func (c *GatewayCommand) finish(panicked any, stage string, x transfer.Exchange,
 	}
 	c.stamp(s, out)
 	if err == nil {
-		if out.Status != "" {
+		if err = c.ended(x, out); err == nil {
 			return nil
 		}
-		if c.spec.Endpoint.Effect == gateway.EffectNone {
-			out.Status = gateway.StatusSucceeded
-			return nil
-		}
-		err = gateway.Errorf(gateway.CodeIndeterminate, "no handler said how the command ended: set the outcome's Status")
 	}
 	e := *gateway.AsError(err, verdicts[stage])
 	e.Provider, e.Operation = c.at.Provider, c.at.Operation
-	if e.Stage == "" {
+	if stage != "client" || e.Stage != "sign" { // any other stage is that of a command which a part ran on its way
 		e.Stage = stage
+	}
+	if e.Code == "" || e.Code == gateway.CodeInternal && stage == "validate" { // the answer has come: a defect here undoes nothing there
+		e.Code = verdicts[stage]
 	}
 	if e.RequestID == "" {
 		e.RequestID = x.RequestID()
@@ -79,7 +77,42 @@ func (c *GatewayCommand) finish(panicked any, stage string, x transfer.Exchange,
 	if e.Reference == "" && len(out.Refs) > 0 {
 		e.Reference = out.Refs[0].Value
 	}
+	if e.Reference == "" && stage == "validate" {
+		e.Reference = c.reference(x)
+	}
 	return &e
+}
+
+// ended returns nil when it is known how the command ended.
+func (c *GatewayCommand) ended(x transfer.Exchange, out *gateway.Outcome) error {
+	if x.Response == nil {
+		return gateway.Errorf(gateway.CodeIndeterminate, "the client returned neither an answer nor an error: it may have sent the request")
+	}
+	switch out.Status {
+	case gateway.StatusSucceeded, gateway.StatusAwaiting, gateway.StatusActionRequired, gateway.StatusHeld, gateway.StatusFailed:
+		return nil
+	case "":
+		if c.spec.Endpoint.Effect == gateway.EffectNone {
+			out.Status = gateway.StatusSucceeded
+			return nil
+		}
+		return gateway.Errorf(gateway.CodeIndeterminate, "no handler said how the command ended: set the outcome's Status")
+	}
+	return gateway.Errorf(gateway.CodeIndeterminate, "a handler set the status %q, which is none of package gateway's", out.Status)
+}
+
+// reference reads what the provider calls the object from an answer that the
+// validators refused: whoever looks into it needs a name to ask for.
+func (c *GatewayCommand) reference(x transfer.Exchange) string {
+	if x.Response == nil {
+		return ""
+	}
+	again := transfer.NewExchange(x.Subject, x.Transfer, x.Response) // x itself is over
+	defer again.Release()
+	if refs := c.spec.Handle.References(again); len(refs) > 0 {
+		return refs[0].Value
+	}
+	return ""
 }
 
 // panicked says what a panic means where it happened. Its value is not shown:

@@ -17,7 +17,7 @@ type GatewayCommand struct {
 // Execute builds the request, sends it, judges the answer and reads it.
 //
 // Nothing was sent when the error's stage is subject, request, filter,
-// transfer or "before send". An error of stage client says itself what is known
+// transfer, "before send" or sign. An error of stage client says itself what is known
 // of the sending. An error of stage validate is the validators' verdict. An error
 // of stage handle is [gateway.CodeIndeterminate]: the provider did what it was
 // asked, and the outcome holds what was understood of it.
@@ -25,7 +25,7 @@ func (c *GatewayCommand) Execute(ctx context.Context, s gateway.Subject) (out ga
 	stage, x := "subject", transfer.Exchange{}
 	defer func() { err = c.finish(recover(), stage, x, &s, &out, err) }()
 
-	if err = accept(s); err != nil {
+	if err = accept(&s); err != nil {
 		return out, err
 	}
 
@@ -51,7 +51,7 @@ func (c *GatewayCommand) Execute(ctx context.Context, s gateway.Subject) (out ga
 	}
 
 	stage = "before send"
-	if err = claim(ctx, s, t); err != nil {
+	if err = claim(ctx, &s, t); err != nil {
 		return out, err
 	}
 	stage = "client"

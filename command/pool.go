@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
+	"github.com/gatewaycommand/gatewaycommand/gateway/part"
 )
 
 // Pool holds the commands of one provider. It is read only after assembly and
@@ -23,10 +24,13 @@ type entry struct {
 }
 
 // NewPool returns a pool of ready commands: for tests of code that takes a
-// pool, and for programs that assemble nothing.
+// pool, and for programs that assemble nothing. A nil command counts as missing.
 func NewPool(provider string, commands map[gateway.Operation]Command) *Pool {
 	p := &Pool{name: provider, commands: map[gateway.Operation]*entry{}}
 	for op, c := range commands {
+		if part.IsNil(c) {
+			continue
+		}
 		p.commands[op] = &entry{command: c, about: definition{at: Name{provider, op}, custom: c}}
 	}
 	return p
@@ -94,7 +98,7 @@ func (p *Pool) Endpoint(op gateway.Operation) (gateway.Endpoint, bool) {
 	if !ok || e.about.spec == nil {
 		return gateway.Endpoint{}, false
 	}
-	return e.about.spec.Endpoint, true
+	return independent(e.about.spec.Endpoint), true
 }
 
 // Pools holds the pools of all providers. It is read only after assembly and

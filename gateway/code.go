@@ -38,7 +38,8 @@ const (
 	// command cannot do this: choose another way.
 	CodeUnsupported Code = "unsupported"
 	// CodeInternal means a defect in the program: this library, a part given
-	// to it, or its configuration. Nothing was sent unless Stage says "handle".
+	// to it, or its configuration. Nothing was sent: a defect that shows after
+	// the sending makes the result indeterminate.
 	CodeInternal Code = "internal"
 )
 
@@ -58,12 +59,16 @@ func (c Code) Error() string { return string(c) }
 func (c Code) Retryable() bool { return c == CodeUnavailable || c == CodeRateLimited }
 
 // CodeOf returns the code to decide by: "" for nil, the code of the outermost
-// [*Error] or [Code] in err's chain, and for any other error [CodeInternal].
+// [*Error] or [Code] in err's chain, and for any other error [CodeInternal]. Of
+// errors that are joined, [CodeIndeterminate] comes first.
 // A bare context error is [CodeIndeterminate]: a caller who stopped waiting
 // knows nothing about what happened meanwhile.
 func CodeOf(err error) Code {
 	if err == nil {
 		return ""
+	}
+	if errors.Is(err, CodeIndeterminate) {
+		return CodeIndeterminate
 	}
 	if e, ok := errors.AsType[*Error](err); ok {
 		if e.Code == "" {

@@ -85,6 +85,10 @@ type Endpoint struct {
 	// OneAtATime says that no two such calls may be under way for one payment.
 	OneAtATime bool
 
+	// TargetRef names the reference of the payment that the operation acts on
+	// when the caller names no target: "payment_intent" at Stripe. "" for an
+	// operation that needs none.
+	TargetRef             string
 	RefundTarget          RefundTarget
 	RemainderAfterPartial Remainder
 	OverCapture           OverCapture

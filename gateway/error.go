@@ -23,7 +23,7 @@ type Error struct {
 
 	Provider  string
 	Operation Operation
-	Stage     string // where: subject, request, filter, transfer, before send, client, validate, handle
+	Stage     string // where: subject, request, filter, transfer, before send, sign, client, validate, handle; strategy, command
 	Part      string // which named part of the stage, "order/lines" for a nested one
 
 	Reference string // what the provider calls the object, kept even when no handler ran
@@ -123,19 +123,48 @@ func (e *Error) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// AsError returns err as an [*Error]: itself when its chain holds one, else a
-// new one with the fallback code around it. It returns nil for nil.
+// AsError returns err as an [*Error]: the outermost one of its chain, else a
+// new one with the fallback code around it. Of errors that are joined an
+// indeterminate one comes first: that one call did nothing does not say that
+// another did nothing. It returns nil for nil.
 func AsError(err error, fallback Code) *Error {
 	if err == nil {
 		return nil
 	}
-	if e, ok := errors.AsType[*Error](err); ok {
+	e, ok := errors.AsType[*Error](err)
+	switch {
+	case errors.Is(err, CodeIndeterminate) && (!ok || e.Code != CodeIndeterminate):
+		if e = indeterminate(err); e == nil { // it is a bare Code
+			e = &Error{Code: CodeIndeterminate, Err: err}
+		}
+		return e
+	case ok:
 		return e
 	}
 	if c, ok := errors.AsType[Code](err); ok {
 		fallback = c
 	}
 	return &Error{Code: fallback, Err: err}
+}
+
+// indeterminate returns the first of the outermost errors of err's tree that is
+// indeterminate, nil when none is.
+func indeterminate(err error) *Error {
+	switch u := err.(type) { //nolint:errorlint // this walks the tree itself
+	case *Error: // has one verdict: nothing behind it counts
+		if u.Code == CodeIndeterminate {
+			return u
+		}
+	case interface{ Unwrap() error }:
+		return indeterminate(u.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, branch := range u.Unwrap() {
+			if e := indeterminate(branch); e != nil {
+				return e
+			}
+		}
+	}
+	return nil
 }
 
 // cause shows what lies behind an Error without its verdicts.

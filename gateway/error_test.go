@@ -95,3 +95,21 @@ func TestIdentifiersAreAllowListed(t *testing.T) {
 		require.ErrorIs(t, gateway.CheckID("the id", bad), gateway.CodeInvalid, "%q", bad)
 	}
 }
+
+// Of errors that are joined nobody may pick the harmless one.
+func TestAmongJoinedErrorsIndeterminateComesFirst(t *testing.T) {
+	t.Parallel()
+	nothing, lost := gateway.Errorf(gateway.CodeUnavailable, "not sent"), gateway.Errorf(gateway.CodeIndeterminate, "lost")
+	for _, err := range []error{
+		errors.Join(nothing, lost), errors.Join(lost, nothing), fmt.Errorf("x: %w", errors.Join(errors.New("y"), fmt.Errorf("%w, %w", nothing, lost))),
+		errors.Join(nothing, gateway.CodeIndeterminate), errors.Join(gateway.CodeUnavailable, lost), fmt.Errorf("%w: %w", gateway.CodeDeclined, gateway.CodeIndeterminate),
+	} {
+		assert.Equal(t, gateway.CodeIndeterminate, gateway.CodeOf(err), "%v", err)
+		assert.Equal(t, gateway.CodeIndeterminate, gateway.AsError(err, gateway.CodeInvalid).Code, "%v", err)
+		assert.False(t, gateway.CodeOf(err).Retryable())
+	}
+	assert.Same(t, lost, gateway.AsError(errors.Join(nothing, lost), ""))
+	walled := &gateway.Error{Code: gateway.CodeUnavailable, Err: lost}
+	assert.Equal(t, gateway.CodeUnavailable, gateway.CodeOf(errors.Join(walled, errors.New("x"))), "one error has one verdict: what it wraps has none")
+	assert.Same(t, walled, gateway.AsError(fmt.Errorf("x: %w", walled), ""))
+}

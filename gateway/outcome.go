@@ -32,13 +32,13 @@ type Outcome struct {
 
 // Moved reports whether the provider said that money moved as the command
 // wanted. A nil error alone does not say so: the money may be awaited, held
-// back for review, or depend on the shopper.
+// back for review, or depend on the shopper. A movement of nothing is none.
 func (o Outcome) Moved() bool {
 	if o.Status != StatusSucceeded {
 		return false
 	}
 	for _, m := range o.Movements {
-		if m.Kind != MoveReversal {
+		if m.Kind != MoveReversal && m.Amount.IsPositive() {
 			return true
 		}
 	}

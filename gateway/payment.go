@@ -95,15 +95,24 @@ func (p Payment) Releasable() Money {
 }
 
 // RefundableOf returns how much of one capture may still be refunded, judging
-// by the movements whose parent it is.
+// by the movements whose parent it is, and by what undid those.
 func (p Payment) RefundableOf(capture string) Money {
 	rest := p.nothing()
+	back := map[MovementKind]map[string]bool{MoveRefund: {}, MoveChargeback: {}} // what was given or taken back of it
 	for _, m := range p.Movements {
 		switch {
 		case m.Kind == MoveCapture && m.Reference == capture:
 			rest.minor += m.Amount.minor
-		case m.Parent == capture && (m.Kind == MoveRefund || m.Kind == MoveChargeback || m.Kind == MoveReversal && m.Reverses == MoveCapture):
+		case m.Parent == capture && back[m.Kind] != nil:
 			rest.minor -= m.Amount.minor
+			back[m.Kind][m.Reference] = true
+		case m.Parent == capture && m.Kind == MoveReversal && m.Reverses == MoveCapture:
+			rest.minor -= m.Amount.minor
+		}
+	}
+	for _, m := range p.Movements {
+		if m.Kind == MoveReversal && m.Parent != "" && back[m.Reverses][m.Parent] {
+			rest.minor += m.Amount.minor // a refund that failed, a dispute that was won
 		}
 	}
 	return p.rest(rest.minor)

@@ -257,3 +257,35 @@ func TestOrderDataThatIsMissingIsEmpty(t *testing.T) {
 	assert.False(t, (*gateway.Action)(nil).Expired(time.Now()))
 	assert.True(t, (&gateway.Action{Expires: time.Now()}).Expired(time.Now()))
 }
+
+// A capture of nothing is not a paid order.
+func TestAMovementOfNothingHasNotMoved(t *testing.T) {
+	t.Parallel()
+	assert.False(t, gateway.Outcome{Status: gateway.StatusSucceeded, Movements: []gateway.Movement{move(gateway.MoveCapture, 0, "c", "")}}.Moved())
+	assert.False(t, gateway.Outcome{Status: gateway.StatusSucceeded, Movements: []gateway.Movement{{Kind: gateway.MoveCapture}}}.Moved())
+	assert.True(t, gateway.Outcome{Status: gateway.StatusSucceeded, Movements: []gateway.Movement{move(gateway.MoveCapture, 0, "c", ""), move(gateway.MoveRelease, 5, "r", "")}}.Moved())
+}
+
+// A refund that failed after success, and a dispute that was won, may be refunded (again).
+func TestWhatWasUndoneMayBeRefundedAgain(t *testing.T) {
+	t.Parallel()
+	eur := func(n int64) gateway.Money { return gateway.Minor(n, "EUR") }
+	p := gateway.Payment{Due: eur(1000)}
+	add := func(kind gateway.MovementKind, n int64, ref, parent string, reverses gateway.MovementKind) {
+		p.Movements = append(p.Movements, gateway.Movement{Kind: kind, Amount: eur(n), Reference: ref, Parent: parent, Reverses: reverses})
+	}
+	add(gateway.MoveCapture, 600, "c1", "auth", "")
+	add(gateway.MoveCapture, 400, "c2", "auth", "")
+	add(gateway.MoveReversal, 200, "r1", "r1", gateway.MoveRefund) // arrives before what it undoes
+	add(gateway.MoveRefund, 200, "r1", "c1", "")
+	assert.Equal(t, eur(600), p.RefundableOf("c1"), "the refund failed after all")
+	add(gateway.MoveRefund, 100, "r2", "c1", "")
+	add(gateway.MoveChargeback, 300, "d1", "c2", "")
+	assert.Equal(t, eur(500), p.RefundableOf("c1"))
+	assert.Equal(t, eur(100), p.RefundableOf("c2"))
+	add(gateway.MoveReversal, 300, "d1", "d1", gateway.MoveChargeback)
+	assert.Equal(t, eur(400), p.RefundableOf("c2"), "the dispute was won")
+	add(gateway.MoveReversal, 400, "c2", "c2", gateway.MoveCapture)
+	assert.True(t, p.RefundableOf("c2").IsZero(), "the capture itself was undone")
+	assert.Equal(t, eur(500), p.RefundableOf("c1"), "and no other")
+}

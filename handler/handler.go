@@ -93,6 +93,25 @@ func located(err error, name string) error {
 	return &gateway.Error{Code: gateway.CodeIndeterminate, Part: name, Err: err}
 }
 
+// Referrer is a handler that can name the provider's object from an answer
+// alone. A command asks it when validators refuse an answer, so that the error's
+// Reference still says what to ask the provider for; nothing is kept as a fact
+// then. It changes nothing, and returns nothing for an answer that it cannot read.
+type Referrer interface {
+	References(x transfer.Exchange) gateway.Refs
+}
+
+// References returns what the chain's [Referrer] handlers find in the answer, in order.
+func (c Chain) References(x transfer.Exchange) (found gateway.Refs) {
+	defer func() { _ = recover() }() //nolint:errcheck // the answer was refused: it may hold anything
+	for _, p := range c.list.All() {
+		if r, ok := p.Value.(Referrer); ok {
+			found = found.Add(r.References(x)...)
+		}
+	}
+	return found
+}
+
 // IsZero reports whether the chain has no parts.
 func (c Chain) IsZero() bool { return c.list.Len() == 0 }
 

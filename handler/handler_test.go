@@ -225,3 +225,48 @@ func TestATokenThatCannotBeHadIsAnError(t *testing.T) {
 	require.ErrorIs(t, err, gateway.CodeUnavailable, "waiting ends with the context")
 	close(release)
 }
+
+// Accepted is not taken: balances change only with what moved.
+func TestNoMovementIsBookedForWhatHasNotMoved(t *testing.T) {
+	t.Parallel()
+	c := handler.Compose(
+		handler.Named("status", handler.Status("status", map[string]gateway.Status{
+			"done": gateway.StatusSucceeded, "pending": gateway.StatusAwaiting, "challenge": gateway.StatusActionRequired, "failed": gateway.StatusFailed, "review": gateway.StatusHeld,
+		})),
+		handler.Named("money", handler.Movement(gateway.MoveCapture, handler.MovementPaths{Amount: "amount", Reference: "id"})),
+	)
+	for status, moved := range map[string]int{"done": 1, "review": 1, "pending": 0, "challenge": 0, "failed": 0} {
+		out, err := run(t, c, `{"id":"c1","amount":1000,"status":"`+status+`"}`)
+		require.NoError(t, err, status)
+		assert.Len(t, out.Movements, moved, status)
+	}
+	_, err := run(t, handler.Movement(gateway.MoveRefund, handler.MovementPaths{Amount: "amount"}), `{"amount":-1000}`)
+	require.ErrorIs(t, err, gateway.CodeIndeterminate)
+	require.ErrorContains(t, err, "the kind says which way")
+}
+
+func TestReferencesAreFoundWithoutHandling(t *testing.T) {
+	t.Parallel()
+	paths := map[string]string{"payment": "id"}
+	c := handler.Compose(
+		handler.Named("money", handler.Succeeded()),
+		handler.Named("in", handler.Compose(handler.Named("refs", handler.Refs(paths)))),
+	)
+	paths["payment"] = "changed after"
+	assert.Equal(t, gateway.Refs{{Name: "payment", Value: "p1"}}, c.References(answered(`{"id":"p1"}`)))
+	assert.Empty(t, c.References(answered("<html>")))
+	assert.Empty(t, c.References(transfer.Exchange{}), "nor does nothing make it panic")
+}
+
+// A token that the provider revoked must not fail every call until it would have expired.
+func TestARefusedTokenIsForgotten(t *testing.T) {
+	t.Parallel()
+	cache, fetched := tokens(t, 600)
+	for _, status := range []int{200, 403, 401, 500} {
+		_, err := cache.Token(t.Context(), "es")
+		require.NoError(t, err)
+		cache.Watch(t.Context(), transfer.NewExchange(&gateway.Subject{Store: "es"}, &transfer.Transfer{}, &transfer.Response{Status: status}))
+	}
+	assert.Equal(t, int64(2), fetched.Load())
+	cache.Watch(t.Context(), transfer.NewExchange(&gateway.Subject{Store: "es"}, &transfer.Transfer{}, nil))
+}

@@ -52,20 +52,42 @@ func Status(path string, table map[string]gateway.Status) Handler {
 }
 
 // Refs returns a handler that keeps the provider's ids: name → path in the
-// answer. A path that is absent is left out. Names are added in sorted order.
+// answer. A path that is absent is left out. Names are added in sorted order. It
+// is a [Referrer]: an answer that validators refuse still names its object.
 func Refs(paths map[string]string) Handler {
-	names := slices.Sorted(maps.Keys(paths))
-	return stock{func(_ context.Context, x transfer.Exchange, out *gateway.Outcome) error {
-		doc, err := x.Document()
-		if err != nil {
-			return err
-		}
-		for _, name := range names {
-			out.Refs = out.Refs.Add(gateway.Ref{Name: name, Value: text(doc.Value(paths[name]))})
-		}
-		return nil
-	}, "keeps the references " + strings.Join(names, ", ")}
+	paths = maps.Clone(paths)
+	return refs{slices.Sorted(maps.Keys(paths)), paths}
 }
+
+type refs struct {
+	names []string
+	paths map[string]string
+}
+
+func (r refs) Handle(_ context.Context, x transfer.Exchange, out *gateway.Outcome) error {
+	doc, err := x.Document()
+	if err != nil {
+		return err
+	}
+	found := make([]gateway.Ref, 0, 8) // on the stack
+	for _, name := range r.names {
+		found = append(found, gateway.Ref{Name: name, Value: text(doc.Value(r.paths[name]))})
+	}
+	out.Refs = out.Refs.Add(found...)
+	return nil
+}
+
+// References returns the ids that the answer has, none when it cannot be read.
+func (r refs) References(x transfer.Exchange) gateway.Refs {
+	var out gateway.Outcome
+	if err := r.Handle(context.Background(), x, &out); err != nil {
+		return nil
+	}
+	return out.Refs
+}
+
+// String tells the names.
+func (r refs) String() string { return "keeps the references " + strings.Join(r.names, ", ") }
 
 // MovementPaths says where an answer states a movement. Paths that are "" are
 // not read; Currency may be "" when it is the subject's.
@@ -79,14 +101,23 @@ type MovementPaths struct {
 }
 
 // Movement returns a handler that adds one movement of the given kind, and
-// sets the status to succeeded when no handler has set one. The amount is what
+// sets the status to succeeded when no handler has set one. When a handler before
+// it said that the result is awaited, up to the shopper, or failed, nothing has
+// moved and nothing is added: put [Status] before it. The amount is what
 // the provider states. With Amount "" it is the subject's: that is right only
 // for an endpoint that takes an amount and documents that it acts on all of it.
 func Movement(kind gateway.MovementKind, p MovementPaths) Handler {
 	return stock{func(_ context.Context, x transfer.Exchange, out *gateway.Outcome) error {
+		switch out.Status {
+		case gateway.StatusAwaiting, gateway.StatusActionRequired, gateway.StatusFailed:
+			return nil
+		}
 		amount, err := p.amount(x)
 		if err != nil {
 			return err
+		}
+		if amount.IsNegative() {
+			return gateway.Errorf(gateway.CodeIndeterminate, "the answer states a %s of %s, and no amount is negative: the kind says which way money goes", kind, amount)
 		}
 		m := gateway.Movement{Kind: kind, Amount: amount, Parent: x.Subject.Target, Source: gateway.SourceAnswer}
 		if p.Reference != "" {

@@ -2,6 +2,7 @@ package handler
 
 import (
 	"context"
+	"net/http"
 	"strconv"
 	"sync"
 	"time"
@@ -19,6 +20,10 @@ import (
 //		_, err := self.Get(gateway.OpToken).Execute(ctx, gateway.Subject{Store: store})
 //		return err
 //	})
+//
+// The token command runs while the call that it signs for is under way. Give it
+// a client of its own, or one without the Bulkhead of the calls that it signs
+// for: they hold their places while they wait for the token.
 //
 // Tokens live in memory only. It is safe for concurrent use.
 type TokenCache struct {
@@ -117,6 +122,17 @@ func (c *TokenCache) Forget(store gateway.StoreID) {
 	e.mu.Lock()
 	e.token = gateway.Secret{}
 	e.mu.Unlock()
+}
+
+// Watch forgets the token of a store whose call was answered with 401, so that
+// the next call fetches a new one and a token that the provider revoked does not
+// fail every call until it would have expired. It is a command.Watch:
+//
+//	command.Override("acme", "*", command.Observe("tokens", tokens.Watch))
+func (c *TokenCache) Watch(_ context.Context, x transfer.Exchange) {
+	if x.Response != nil && x.Response.Status == http.StatusUnauthorized {
+		c.Forget(x.Subject.Store)
+	}
 }
 
 // Sign puts "Authorization: Bearer <token>" on the request.

@@ -12,7 +12,7 @@ const (
 	maxDepth    = 64      // levels that a document may be built deep
 	maxNodes    = 1 << 20 // fields that a document may be built from
 	smallObject = 16      // children that are found by looking at each
-	keepNodes   = 4096    // a larger arena is left to the garbage collector
+	keepNodes   = 16384   // 1 MiB; a larger arena is left to the garbage collector
 	blockSize   = 32      // Documents made at once, see arena.block
 )
 

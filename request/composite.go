@@ -33,15 +33,17 @@ func (c BuilderComposite) With(p Policy) BuilderComposite {
 // [*gateway.Error] with the part's name: the error's own code when it has one,
 // [gateway.CodeInvalid] otherwise, and [gateway.CodeInternal] for a panic.
 func (c BuilderComposite) Build(ctx context.Context, s gateway.Subject, doc *Document) error {
-	for _, p := range c.list.All() {
-		if err := c.build(ctx, s, doc, p); err != nil {
+	list := c.list.All()
+	for i := range list {
+		if err := c.build(ctx, &s, doc, &list[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c BuilderComposite) build(ctx context.Context, s gateway.Subject, doc *Document, p Part) (err error) {
+// build takes pointers: a subject is large, and the builder gets a copy anyway.
+func (c BuilderComposite) build(ctx context.Context, s *gateway.Subject, doc *Document, p *Part) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = located(gateway.Errorf(gateway.CodeInternal, "the builder panicked: %s", panicText(r)), p.Name)
@@ -56,7 +58,7 @@ func (c BuilderComposite) build(ctx context.Context, s gateway.Subject, doc *Doc
 		return a.err
 	}
 	defer doc.leave(outer)
-	if err = p.Value.Build(ctx, s, doc); err == nil {
+	if err = p.Value.Build(ctx, *s, doc); err == nil {
 		return doc.Err() // names the part already
 	}
 	if sticky := doc.Err(); sticky != nil && err == sticky { //nolint:errorlint // identity is meant

@@ -62,9 +62,12 @@ func ParseJSON(data []byte, l Limits) (*Document, error) {
 	return a.document(), nil
 }
 
+// worthCounting is the size, in nodes or bytes, below which growing costs less than counting first.
+const worthCounting = 4096
+
 // expect makes room at once for the n nodes that a large body may hold, instead of by growing.
 func (a *arena) expect(n, limit int) {
-	if n > keepNodes {
+	if n > worthCounting {
 		a.nodes = slices.Grow(a.nodes, min(n, limit)+1)
 	}
 }
@@ -72,7 +75,7 @@ func (a *arena) expect(n, limit int) {
 // count counts separators in a body that is large enough for it to matter.
 func count(data []byte, separators string) int {
 	n := 0
-	if len(data) > keepNodes {
+	if len(data) > worthCounting {
 		for i := range len(separators) {
 			n += bytes.Count(data, []byte(separators[i:i+1]))
 		}
@@ -205,6 +208,7 @@ func (p *jsonParser) object(i int32) bool {
 	if p.peek() == '}' {
 		return p.close()
 	}
+	var met names
 	for {
 		if p.peek() != '"' {
 			return p.fail("a name in quotes is missing")
@@ -214,7 +218,7 @@ func (p *jsonParser) object(i int32) bool {
 		if !ok {
 			return false
 		}
-		if p.arena.child(i, name) != 0 {
+		if met.before(name) && p.arena.child(i, name) != 0 {
 			p.i = at
 			return p.fail("a name stands twice in one object")
 		}
@@ -235,6 +239,24 @@ func (p *jsonParser) object(i int32) bool {
 			return p.fail("a comma or a closing brace is missing")
 		}
 	}
+}
+
+// names remembers roughly which names an object has had, so that most need no
+// search for an equal one.
+type names [4]uint64
+
+// before notes a name. It reports false when there was certainly no equal one.
+func (n *names) before(name string) bool {
+	h := uint32(len(name)) //nolint:gosec // a hash
+	if len(name) > 0 {
+		h = h*31 + uint32(name[0])
+		h = h*31 + uint32(name[len(name)/2])
+		h = h*31 + uint32(name[len(name)-1])
+	}
+	word, bit := h>>6&3, uint64(1)<<(h&63)
+	met := n[word]&bit != 0
+	n[word] |= bit
+	return met
 }
 
 func (p *jsonParser) list(i int32) bool {

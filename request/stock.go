@@ -95,7 +95,8 @@ func Text(name string, from func(s gateway.Subject) string) Builder {
 	return stock{func(s gateway.Subject, doc *Document) { doc.OptText(name, from(s)) }, name}
 }
 
-// Fixed returns a builder that always writes one text.
+// Fixed returns a builder that always writes one text. Descriptions and logs
+// show it: a password goes through [Node.Secret].
 func Fixed(name, value string) Builder {
 	return stock{func(_ gateway.Subject, doc *Document) { doc.Text(name, value) }, name + "=" + value}
 }
@@ -105,8 +106,9 @@ func ReturnURL(name string) Builder {
 	return Text(name, func(s gateway.Subject) string { return s.ReturnURL })
 }
 
-// Token returns a builder that writes the instrument's token as a secret. A
-// subject without one is [gateway.CodeInvalid].
+// Token returns a builder that writes the instrument's token as a secret, and
+// protects it: no filter may change who pays. A subject without one is
+// [gateway.CodeInvalid].
 func Token(name string) Builder {
 	return stock{func(s gateway.Subject, doc *Document) {
 		if s.Instrument == nil || s.Instrument.Token.IsZero() {
@@ -114,7 +116,8 @@ func Token(name string) Builder {
 			return
 		}
 		doc.Secret(name, s.Instrument.Token)
-	}, name + ", secret"}
+		doc.Protect(name)
+	}, name + ", secret, protected"}
 }
 
 // Protect returns a builder that closes fields which parts before it have set:

@@ -165,14 +165,16 @@ func (v Value) MinorUnits(currency string, x gateway.Exponents) (gateway.Money, 
 	if err != nil {
 		return gateway.Money{}, err
 	}
-	return x.FromMinor(i, currency)
+	m, err := x.FromMinor(i, currency)
+	return m, v.unread(err)
 }
 
 // Decimal returns the amount that a decimal text or number states.
 func (v Value) Decimal(currency string, x gateway.Exponents) (gateway.Money, error) {
 	switch v.Kind() {
 	case KindText, KindNumber:
-		return x.Parse(v.Raw(), currency)
+		m, err := x.Parse(v.Raw(), currency)
+		return m, v.unread(err)
 	}
 	return gateway.Money{}, v.problem("it is " + v.Kind().String() + ", no amount")
 }
@@ -230,7 +232,19 @@ func (v Value) String() string {
 	if v.node() == nil {
 		return ""
 	}
-	return string(v.arena.appendJSON(nil, v.i, masked))
+	s := buffers.Get().(*scratch)
+	defer s.free()
+	s.bytes = v.arena.appendJSON(s.bytes, v.i, masked)
+	return string(s.bytes)
+}
+
+// unread takes its verdict from an error: only the stage that knows what was
+// sent can say what an unreadable amount means.
+func (v Value) unread(err error) error {
+	if err == nil {
+		return nil
+	}
+	return v.problem("it is no exact amount of a known currency")
 }
 
 func (v Value) problem(what string) error {

@@ -9,11 +9,28 @@ import (
 )
 
 // When returns a builder that runs b only for subjects that cond accepts.
-func When(cond func(s gateway.Subject) bool, b Builder) Builder { return when{cond, b} }
+//
+// Edits by name and descriptions reach into b where b is a composite.
+func When(cond func(s gateway.Subject) bool, b Builder) Builder {
+	if _, ok := b.(parts.Nested[Builder]); ok {
+		return whenList{when{cond, b}}
+	}
+	return when{cond, b}
+}
 
 type when struct {
 	cond func(gateway.Subject) bool
 	b    Builder
+}
+
+// whenList is a when around a composite.
+type whenList struct{ when }
+
+func (w whenList) Parts() parts.List[Builder] { return w.b.(parts.Nested[Builder]).Parts() } //nolint:forcetypeassert // When saw that it is one
+
+func (w whenList) WithParts(l parts.List[Builder]) Builder {
+	w.b = w.b.(parts.Nested[Builder]).WithParts(l) //nolint:forcetypeassert // When saw that it is one
+	return w
 }
 
 func (w when) Build(ctx context.Context, s gateway.Subject, doc *Document) error {
@@ -60,7 +77,9 @@ func (w inList) WithParts(l parts.List[Builder]) Builder {
 
 func (w in) Build(ctx context.Context, s gateway.Subject, doc *Document) error {
 	n := doc.Node
-	for name := range strings.SplitSeq(w.path, "/") {
+	for path, more := w.path, true; more; {
+		var name string
+		name, path, more = nextStep(path)
 		n = n.Object(name)
 	}
 	err := w.b.Build(ctx, s, &Document{Node: n})
@@ -99,7 +118,12 @@ func (w in) String() string {
 }
 
 // String returns that there is a condition, and what the inner builder says of itself.
-func (w when) String() string { return "on condition: " + said(w.b) }
+func (w when) String() string {
+	if _, ok := w.b.(parts.Nested[Builder]); ok {
+		return "on condition"
+	}
+	return "on condition: " + said(w.b)
+}
 
 func said(b Builder) string {
 	if s, ok := b.(interface{ String() string }); ok {

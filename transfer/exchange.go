@@ -23,6 +23,7 @@ type reading struct {
 	err   error
 	done  bool
 	bound []any
+	room  [2]any // for bound: few exchanges are read into more types
 }
 
 // NewExchange returns the exchange of a transfer and its response. Call
@@ -81,9 +82,11 @@ func (x Exchange) RequestID() string {
 func (x Exchange) Release() {
 	if x.read != nil && x.read.doc != nil {
 		x.read.doc.Release()
-		*x.read = reading{done: true, err: gateway.Errorf(gateway.CodeInternal, "the exchange is over: read the answer before the command returns")}
+		*x.read = reading{done: true, err: errOver}
 	}
 }
+
+var errOver error = gateway.Errorf(gateway.CodeInternal, "the exchange is over: read the answer before the command returns")
 
 // As decodes the answer into a T, once per exchange however many validators
 // and handlers ask. T is usually a struct with json tags; see [request.Value.Bind].
@@ -101,6 +104,9 @@ func As[T any](x Exchange) (T, error) {
 	}
 	if err := doc.Root().Bind(&t); err != nil {
 		return t, gateway.Errorf(gateway.CodeIndeterminate, "the answer (status %d) does not fit %s: %w", x.Response.Status, reflect.TypeFor[T](), err)
+	}
+	if x.read.bound == nil {
+		x.read.bound = x.read.room[:0]
 	}
 	x.read.bound = append(x.read.bound, &t)
 	return t, nil

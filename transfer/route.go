@@ -13,7 +13,8 @@ import (
 )
 
 // Route is the stock [Factory]: a method and a path of one provider's API, with
-// everything that its calls have in common. It is a value; copies are independent.
+// everything that its calls have in common. It is a value; copies share Vars,
+// Header and NotExecuted, which must not be changed once a route uses them.
 //
 // Path may hold placeholders in braces, each one path segment or part of one:
 //
@@ -56,7 +57,7 @@ type Var struct {
 // Create returns the transfer. It fails with [gateway.CodeInvalid] when an
 // identifier is missing or not allowed, or the idempotency key is missing.
 func (r Route) Create(_ context.Context, s gateway.Subject, doc *request.Document) (*Transfer, error) {
-	path, err := r.expand(s)
+	path, err := r.expand(&s)
 	if err != nil {
 		return nil, err
 	}
@@ -67,22 +68,40 @@ func (r Route) Create(_ context.Context, s gateway.Subject, doc *request.Documen
 	}
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 	t := &Transfer{
-		Store: s.Store, Method: r.Method, URL: u, Header: make(http.Header, len(r.Header)+4), Document: doc,
+		Store: s.Store, Method: r.Method, URL: u, Document: doc,
 		Encoder: r.Encoder, InQuery: r.InQuery || reads, Signer: r.Signer, Safe: r.Safe || reads,
 		NotExecuted: r.NotExecuted, Timeout: r.Timeout, Converter: r.Converter, RequestIDHeader: r.RequestIDHeader,
 	}
-	for name, value := range r.Header {
-		t.Header.Set(name, value)
+	if err := r.checkKey(s.IdempotencyKey, t.Safe); err != nil {
+		return nil, err
 	}
-	return t, r.setKey(t, s.IdempotencyKey)
+	t.Header = r.header(s.IdempotencyKey)
+	return t, nil
 }
 
-func (r Route) setKey(t *Transfer, key string) error {
+// header returns the call's own headers. Their values share one array, each
+// with room for itself only, so that adding to one cannot reach another.
+func (r *Route) header(key string) http.Header {
+	h, values := make(http.Header, len(r.Header)+4), make([]string, 0, len(r.Header)+1)
+	set := func(name, value string) {
+		values = append(values, value)
+		h[http.CanonicalHeaderKey(name)] = values[len(values)-1 : len(values) : len(values)]
+	}
+	for name, value := range r.Header {
+		set(name, value)
+	}
+	if r.KeyHeader != "" && key != "" {
+		set(r.KeyHeader, key)
+	}
+	return h
+}
+
+func (r *Route) checkKey(key string, safe bool) error {
 	if r.KeyHeader == "" {
 		return nil
 	}
 	if key == "" {
-		if t.Safe {
+		if safe {
 			return nil
 		}
 		return gateway.Invalid("the subject has no IdempotencyKey, and %s needs one: give each call its own and reuse it when the call is repeated", r.KeyHeader)
@@ -99,12 +118,14 @@ func (r Route) setKey(t *Transfer, key string) error {
 			return gateway.Invalid("the IdempotencyKey has %q at position %d; only printable ASCII without spaces is allowed", key[i], i)
 		}
 	}
-	t.Header.Set(r.KeyHeader, key)
 	return nil
 }
 
 // expand fills the placeholders.
-func (r Route) expand(s gateway.Subject) (string, error) {
+func (r *Route) expand(s *gateway.Subject) (string, error) {
+	if strings.IndexByte(r.Path, '{') < 0 {
+		return r.Path, nil
+	}
 	var b strings.Builder
 	b.Grow(len(r.Path) + 48)
 	for rest := r.Path; ; {
@@ -132,13 +153,13 @@ func (r Route) expand(s gateway.Subject) (string, error) {
 	}
 }
 
-func (r Route) lookup(name string, s gateway.Subject) (value string, check func(string) error, known bool) {
+func (r *Route) lookup(name string, s *gateway.Subject) (value string, check func(string) error, known bool) {
 	check = func(id string) error { return gateway.CheckID("the identifier", id) }
 	if v, ok := r.Vars[name]; ok {
 		if v.Check != nil {
 			check = v.Check
 		}
-		return v.From(s), check, true
+		return v.From(*s), check, true
 	}
 	switch name {
 	case "target":

@@ -47,13 +47,18 @@ func Signers(list ...Signer) Signer {
 
 // Wire encodes the document and signs the bytes. Every client that ends a
 // chain calls it once per try, scripted ones too. A signer's uncoded error is
-// [gateway.CodeAuthentication]; nothing has been sent when Wire fails.
+// [gateway.CodeAuthentication]; nothing has been sent when Wire fails, and the
+// fate of a token request never passes for the payment's.
 func (t *Transfer) Wire(ctx context.Context) (*Wire, error) {
 	if t.URL == nil {
 		return nil, wireError(gateway.Errorf(gateway.CodeInternal, "the transfer has no URL"), gateway.CodeInternal)
 	}
-	u := *t.URL
-	w := &Wire{Store: t.Store, Method: t.Method, URL: &u, Header: t.Header.Clone(), Body: t.Body}
+	both := &struct {
+		Wire
+		url url.URL
+	}{url: *t.URL} // made together
+	w := &both.Wire
+	*w = Wire{Store: t.Store, Method: t.Method, URL: &both.url, Header: t.Header.Clone(), Body: t.Body}
 	if w.Header == nil {
 		w.Header = make(http.Header, 4)
 	}
@@ -79,7 +84,7 @@ func (t *Transfer) encode(w *Wire) error {
 	case t.Encoder == nil:
 		return nil
 	}
-	body, err := t.Encoder.Append(make([]byte, 0, 1024), t.Document)
+	body, err := t.Encoder.Append(nil, t.Document)
 	if err != nil {
 		return err
 	}
@@ -116,12 +121,19 @@ func encodeQuery(w *Wire, doc *request.Document) error {
 // inURL escapes what a form body may hold as it is and a URL may not (RFC 3986, section 3.4).
 var inURL = strings.NewReplacer("[", "%5B", "]", "%5D")
 
-// wireError codes an error of encoding or signing. An indeterminate token
-// request says nothing about the payment: the payment itself was not sent.
+// wireError codes an error of encoding or signing. What became of a token
+// request says nothing about the payment: the payment itself was not sent. That
+// no token was found must not read as if no payment had been found.
 func wireError(err error, fallback gateway.Code) *gateway.Error {
 	e := *gateway.AsError(err, fallback)
-	if e.Code == gateway.CodeIndeterminate || e.Code == gateway.CodeDeclined {
+	switch e.Code {
+	case "":
+		e.Code = fallback
+	case gateway.CodeIndeterminate, gateway.CodeDeclined:
 		e.Code = gateway.CodeUnavailable
+	case gateway.CodeNotFound, gateway.CodeConflict, gateway.CodeUnsupported:
+		e.Code = gateway.CodeAuthentication
 	}
+	e.Reason, e.Message, e.Reference = "", "", "" // the token request's own
 	return &e
 }

@@ -14,7 +14,7 @@
 // never success and never failure.
 //
 //	validator.Compose(
-//		validator.Named("errors", errors.Validator(readError)),
+//		validator.Breaking("errors", errors.Validator(readError)), // a decline with status 402 ends here
 //		validator.Breaking("status", validator.Status(200)),
 //		validator.Named("echo", validator.Echo{Amount: "amount", Currency: "currency"}),
 //	)

@@ -2,6 +2,7 @@ package validator
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -50,7 +51,7 @@ const maxUnmapped = 1000
 // the safe choice, and [gateway.CodeDeclined] right only for an answer whose
 // form alone proves that nothing was executed.
 func NewErrorMap(otherwise gateway.Code, meanings map[string]Meaning) *ErrorMap {
-	return &ErrorMap{meanings: meanings, otherwise: otherwise, unmapped: map[string]int64{}}
+	return &ErrorMap{meanings: maps.Clone(meanings), otherwise: otherwise, unmapped: map[string]int64{}}
 }
 
 // Meaning returns what the first mapped of the codes means, which code that
@@ -96,7 +97,8 @@ func (m *ErrorMap) count(code string) {
 
 // Validator returns a validator that asks read which problems an answer
 // states, and reports each with its meaning. read returns nil for an answer
-// without problems; an error from it means that the answer cannot be read.
+// without problems; an error from it means that the answer cannot be read, and
+// is [gateway.CodeIndeterminate] whatever its own code.
 func (m *ErrorMap) Validator(read func(x transfer.Exchange) ([]Problem, error)) Validator {
 	return mapped{m, read}
 }
@@ -109,13 +111,34 @@ type mapped struct {
 func (v mapped) Validate(_ context.Context, x transfer.Exchange) Result {
 	problems, err := v.read(x)
 	if err != nil {
-		return Failed(err)
+		return Fail(Failure{Code: gateway.CodeIndeterminate, Detail: textOf(gateway.AsError(err, gateway.CodeIndeterminate))})
 	}
 	var r Result
 	for _, p := range problems {
 		r.Failures = append(r.Failures, v.table.failure(p, x))
 	}
 	return r
+}
+
+// Check finds at the start what would make an error mean nothing: a code that
+// is none of package gateway's, a reason that package decline does not know.
+func (v mapped) Check() error {
+	if v.table == nil || v.read == nil {
+		return gateway.Errorf(gateway.CodeInternal, "an error map's Validator needs the map and a function that reads the answer")
+	}
+	known := func(c gateway.Code) bool { return slices.Contains(gateway.Codes(), c) }
+	if !known(v.table.otherwise) {
+		return gateway.Errorf(gateway.CodeInternal, "unmapped errors mean %q, which is none of %v", v.table.otherwise, gateway.Codes())
+	}
+	for _, code := range v.table.Codes() {
+		switch m := v.table.meanings[code]; {
+		case !known(m.Code):
+			return gateway.Errorf(gateway.CodeInternal, "the provider's %q means %q, which is none of %v", code, m.Code, gateway.Codes())
+		case m.Reason != "" && (!m.Reason.Known() || m.Code != gateway.CodeDeclined):
+			return gateway.Errorf(gateway.CodeInternal, "the provider's %q has the reason %q: a reason is one of package decline's and goes with declined", code, m.Reason)
+		}
+	}
+	return nil
 }
 
 func (m *ErrorMap) failure(p Problem, x transfer.Exchange) Failure {

@@ -70,7 +70,8 @@ func (t StatusTable) Validate(_ context.Context, x transfer.Exchange) Result {
 	return Fail(f)
 }
 
-// Check refuses a table that believes nothing, or that calls a server error safe to repeat.
+// Check refuses a table that believes nothing, and one that claims to know what
+// a server error did.
 func (t StatusTable) Check() error {
 	if len(t.OK) == 0 {
 		return gateway.Errorf(gateway.CodeInternal, "the status table has no status that is an answer")
@@ -78,6 +79,9 @@ func (t StatusTable) Check() error {
 	for status, code := range t.Codes {
 		if slices.Contains(t.OK, status) {
 			return gateway.Errorf(gateway.CodeInternal, "status %d is an answer and has the code %s too", status, code)
+		}
+		if status >= 500 && code != gateway.CodeIndeterminate {
+			return gateway.Errorf(gateway.CodeInternal, "status %d has the code %s, but a server error does not say what was executed: leave it out, and read its body with an ErrorMap if that says more", status, code)
 		}
 	}
 	return nil

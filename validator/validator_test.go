@@ -273,3 +273,47 @@ func FuzzErrorMap(f *testing.F) {
 		assert.Less(t, len(e.Error()), 4000)
 	})
 }
+
+// A server error says nothing about what was executed, whoever says otherwise.
+func TestAStatusTableCannotCallAServerErrorAVerdict(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{500, 502, 503, 504} {
+		for _, code := range []gateway.Code{gateway.CodeUnavailable, gateway.CodeRateLimited, gateway.CodeDeclined} {
+			require.ErrorContains(t, validator.Status(200).With(status, code).Check(), "does not say what was executed", "%d %s", status, code)
+		}
+		require.NoError(t, validator.Status(200).With(status, gateway.CodeIndeterminate).Check())
+	}
+}
+
+// What cannot be read is no verdict, whatever code the reader's error happens to have.
+func TestAReadersErrorIsNeverAVerdict(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{gateway.Invalid("unknown currency"), gateway.Errorf(gateway.CodeUnavailable, "x"), &gateway.Error{Code: gateway.CodeDeclined, Reason: decline.Fraud}, errors.New("x")} {
+		v := validator.NewErrorMap(gateway.CodeDeclined, codes).Validator(func(transfer.Exchange) ([]validator.Problem, error) { return nil, err })
+		e, ok := errors.AsType[*gateway.Error](v.Validate(t.Context(), answered(402, "{}")).Err())
+		require.True(t, ok)
+		assert.Equal(t, gateway.CodeIndeterminate, e.Code)
+		assert.Empty(t, e.Reason)
+	}
+}
+
+func TestAnErrorMapIsCheckedAtTheStart(t *testing.T) {
+	t.Parallel()
+	read := func(transfer.Exchange) ([]validator.Problem, error) { return nil, nil }
+	check := func(otherwise gateway.Code, m map[string]validator.Meaning) error {
+		return validator.Compose(validator.Named("errors", validator.NewErrorMap(otherwise, m).Validator(read))).Check()
+	}
+	require.NoError(t, check(gateway.CodeIndeterminate, codes))
+	require.ErrorContains(t, check("", codes), "unmapped errors mean")
+	require.ErrorContains(t, check(gateway.CodeIndeterminate, map[string]validator.Meaning{"x": {Code: "decline"}}), `"x" means "decline"`)
+	require.ErrorContains(t, check(gateway.CodeIndeterminate, map[string]validator.Meaning{"x": {}}), `"x" means ""`)
+	require.ErrorContains(t, check(gateway.CodeIndeterminate, map[string]validator.Meaning{"x": validator.Declined("nsf")}), `the reason "nsf"`)
+	require.ErrorContains(t, check(gateway.CodeIndeterminate, map[string]validator.Meaning{"x": {Code: gateway.CodeInvalid, Reason: decline.Fraud}}), "goes with declined")
+	require.Error(t, validator.Compose(validator.Named("errors", validator.NewErrorMap(gateway.CodeInvalid, nil).Validator(nil))).Check())
+
+	mine := map[string]validator.Meaning{"x": {Code: gateway.CodeInvalid}}
+	m := validator.NewErrorMap(gateway.CodeIndeterminate, mine)
+	mine["x"] = validator.Declined(decline.Generic)
+	meaning, _, _ := m.Meaning("x")
+	assert.Equal(t, gateway.CodeInvalid, meaning.Code, "the map is its own")
+}

@@ -28,11 +28,11 @@ type Method struct {
 
 // Available returns nil when the subject may be paid with the method, and
 // otherwise a [gateway.CodeUnsupported] error with every rule that objects. A
-// rule that fails objects: what cannot be checked is not available.
+// rule that fails or panics objects: what cannot be checked is not available.
 func (m Method) Available(ctx context.Context, s gateway.Subject) error {
 	var objections []error
 	for _, r := range m.Rules {
-		if err := r.Allow(ctx, s); err != nil {
+		if err := ask(ctx, r, s); err != nil {
 			objections = append(objections, err)
 		}
 	}
@@ -40,6 +40,16 @@ func (m Method) Available(ctx context.Context, s gateway.Subject) error {
 		return gateway.Errorf(gateway.CodeUnsupported, "method %s is not available: %w", m.Name, err)
 	}
 	return nil
+}
+
+// ask asks one rule. A rule that panics, or is nil, objects.
+func ask(ctx context.Context, r Rule, s gateway.Subject) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = gateway.Errorf(gateway.CodeInternal, "a rule panicked, or is nil")
+		}
+	}()
+	return r.Allow(ctx, s)
 }
 
 // Rule says whether a subject may be paid with a method; nil means yes.

@@ -62,3 +62,10 @@ func TestARuleThatFailsMakesTheMethodUnavailable(t *testing.T) {
 	m := method.Method{Name: "card", Rules: []method.Rule{method.RuleFunc(func(context.Context, gateway.Subject) error { return errors.New("no database") })}}
 	require.ErrorContains(t, m.Available(t.Context(), gateway.Subject{}), "no database")
 }
+
+func TestARuleThatPanicsMakesTheMethodUnavailable(t *testing.T) {
+	t.Parallel()
+	for _, rule := range []method.Rule{nil, method.RuleFunc(nil), method.RuleFunc(func(context.Context, gateway.Subject) error { panic("x") })} {
+		require.ErrorIs(t, method.Method{Name: "card", Rules: []method.Rule{rule}}.Available(t.Context(), gateway.Subject{}), gateway.CodeUnsupported)
+	}
+}

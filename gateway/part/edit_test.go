@@ -26,7 +26,7 @@ func (g group) WithParts(l part.List[value]) value  { return group{l} }
 func (g group) text() string                        { return "(" + text(g.list) + ")" }
 func put(name string, v value) part.Part[value]     { return part.Named(name, v, part.Caller(0)) }
 func replace(path string, v value) part.Edit[value] { return part.Replace(path, v, part.Caller(0)) }
-func remove(path string) part.Edit[value] { return part.Remove[value](path, part.Caller(0)) }
+func remove(path string) part.Edit[value]           { return part.Remove[value](path, part.Caller(0)) }
 
 func after(path, name string) part.Edit[value] {
 	return part.InsertAfter(path, put(name, word(name)), part.Caller(0))

@@ -40,7 +40,7 @@ func (a *API) Commands(*command.Pool) command.Commands {
 			Validate: answers(accepted, validator.Struct[Capture](), sameAmount),
 			Handle:   handler.Compose(captureRefs, captureMoney),
 			Endpoint: keyed(gateway.EffectMove, gateway.OpFetch, gateway.Endpoint{
-				Echoes: echoes, Async: settles, AlreadyDone: []string{"already_captured"}, RemainderAfterPartial: gateway.RemainderKept,
+				Echoes: echoes, Async: settles, DeclineIsFinal: true, AlreadyDone: []string{"already_captured"}, RemainderAfterPartial: gateway.RemainderKept,
 			}),
 		},
 		gateway.OpVoid: command.Spec{
@@ -105,7 +105,7 @@ func (a *API) Commands(*command.Pool) command.Commands {
 			Client:   a.client,
 			Validate: answers(done, validator.Struct[Payment]()),
 			Handle:   handler.Compose(paymentRefs, paymentHistory, paymentAction, paymentInstrument, paymentAnswer),
-			Endpoint: gateway.Endpoint{Effect: gateway.EffectNone, List: gateway.OpList},
+			Endpoint: gateway.Endpoint{Effect: gateway.EffectNone, List: gateway.OpList, TargetRef: "payment"},
 		},
 		gateway.OpFind: command.Spec{
 			Request:  request.Compose(reference),
@@ -154,5 +154,6 @@ func keyed(effect gateway.Effect, lookup gateway.Operation, e gateway.Endpoint) 
 	e.Effect, e.LookupByRef = effect, lookup
 	e.KeyTTL, e.LateEffectMax = 24*time.Hour, 10*time.Second
 	e.Natural = len(e.AlreadyDone) > 0
+	e.TargetRef = "payment"
 	return e
 }
