@@ -1,0 +1,237 @@
+package engine_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gatewaycommand/gatewaycommand/gateway"
+	"github.com/gatewaycommand/gatewaycommand/gateway/decline"
+	"github.com/gatewaycommand/gatewaycommand/gateway/engine"
+	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
+	"github.com/gatewaycommand/gatewaycommand/providers/sandbox/simulator"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestAPaymentsLifeIsTheProvidersLedger(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, simulator.Rules{})
+	p := w.held("17")
+	assert.Equal(t, gateway.PaymentAuthorized, p.Status())
+	r, err := w.eng.Capture(t.Context(), w.request(p, "ship-1", amount(400)))
+	require.NoError(t, err)
+	assert.Equal(t, gateway.PaymentPartiallyCaptured, r.Payment.Status())
+	r, err = w.eng.Capture(t.Context(), w.request(p, "ship-2", amount(500), func(r *engine.Request) { r.Final = true }))
+	require.NoError(t, err)
+	assert.Equal(t, gateway.PaymentCaptured, r.Payment.Status())
+	assert.True(t, r.Payment.Closed)
+	r, err = w.eng.Refund(t.Context(), w.request(p, "back-1", amount(300)))
+	require.NoError(t, err)
+	assert.Equal(t, eur(300), r.Payment.Balances.Refunded)
+	r, err = w.eng.Refund(t.Context(), w.request(p, "back-2", func(r *engine.Request) { r.All = true }))
+	require.NoError(t, err)
+	assert.Equal(t, gateway.PaymentRefunded, r.Payment.Status())
+	assert.Equal(t, gateway.Reservations{Capturing: eur(0), Releasing: eur(0), Refunding: eur(0)}, r.Payment.Reserved)
+	assert.Empty(t, w.open(p.ID))
+	w.equal()
+
+	var kinds []string
+	require.NoError(t, w.db.View(t.Context(), func(tx *storage.Tx) error {
+		events, err := tx.Events("es", p.ID)
+		for _, e := range events {
+			kinds = append(kinds, e.Kind)
+		}
+		return err
+	}))
+	assert.ElementsMatch(t, []string{
+		"money.hold", "operation.succeeded", "money.capture", "operation.succeeded", "money.capture", "money.release", "operation.succeeded",
+		"money.refund", "operation.succeeded", "money.refund", "operation.succeeded",
+	}, kinds)
+}
+
+func TestTheSameKeyGivesTheSameAnswerAndOneEffect(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, simulator.Rules{})
+	p := w.held("17")
+	var wg sync.WaitGroup
+	results := make([]engine.Result, 40)
+	for i := range results {
+		wg.Go(func() {
+			r, err := w.eng.Capture(context.Background(), w.request(p, "ship", amount(400)))
+			assert.NoError(t, err)
+			results[i] = r
+		})
+	}
+	wg.Wait()
+	for _, r := range results {
+		assert.Equal(t, results[0].Operation.ID, r.Operation.ID)
+		assert.Equal(t, gateway.StateSucceeded, r.Operation.State)
+		assert.Equal(t, eur(400), r.Payment.Balances.Captured)
+	}
+	captures := 0
+	for _, c := range w.server.Calls() {
+		if c.Operation == simulator.OpCapture {
+			captures++
+		}
+	}
+	assert.Equal(t, 1, captures, "and one call")
+	_, err := w.eng.Capture(t.Context(), w.request(p, "ship", amount(401)))
+	require.ErrorIs(t, err, gateway.CodeConflict)
+	_, err = w.eng.Refund(t.Context(), w.request(p, "ship", amount(400)))
+	require.ErrorIs(t, err, gateway.CodeConflict)
+	again, err := w.eng.Create(t.Context(), engine.NewPayment{Store: "es", Key: "17", Amount: eur(1000), Order: &gateway.Order{Number: "17"}})
+	require.NoError(t, err)
+	assert.Equal(t, p.ID, again.ID)
+	_, err = w.eng.Create(t.Context(), engine.NewPayment{Store: "es", Key: "17", Amount: eur(1001), Order: &gateway.Order{Number: "17"}})
+	require.ErrorIs(t, err, gateway.CodeConflict)
+	w.equal()
+}
+
+// E8: sixteen at once, and never more than is held.
+func TestCapturesAtOnceNeverTakeMoreThanIsHeld(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, simulator.Rules{})
+	p := w.held("17")
+	var wg sync.WaitGroup
+	for i := range 16 {
+		wg.Go(func() {
+			_, err := w.eng.Capture(context.Background(), w.request(p, "ship-"+string(rune('a'+i)), amount(300)))
+			if err != nil {
+				assert.ErrorIs(t, err, gateway.CodeConflict)
+			}
+		})
+	}
+	wg.Wait()
+	assert.Equal(t, eur(900), w.load(p.ID).Balances.Captured)
+	for _, c := range w.server.Calls() {
+		assert.NotEqual(t, 422, c.Status, "what cannot be captured is not even asked for")
+	}
+	w.equal()
+}
+
+func TestBadRequestsWriteNothingAndSayWhatToDo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, simulator.Rules{})
+	p := w.held("17")
+	for name, c := range map[string]struct {
+		do   func(context.Context, engine.Request) (engine.Result, error)
+		r    engine.Request
+		code gateway.Code
+	}{
+		"no key":              {w.eng.Capture, w.request(p, "", amount(1)), gateway.CodeInvalid},
+		"no store":            {w.eng.Capture, engine.Request{Payment: p.ID, Key: "x"}, gateway.CodeInvalid},
+		"unknown payment":     {w.eng.Capture, w.request(gateway.Payment{Store: "es", ID: "pay_none"}, "x", amount(1)), gateway.CodeNotFound},
+		"another store":       {w.eng.Capture, w.request(gateway.Payment{Store: "fr", ID: p.ID}, "x", amount(1)), gateway.CodeNotFound},
+		"no amount":           {w.eng.Capture, w.request(p, "x"), gateway.CodeInvalid},
+		"amount and all":      {w.eng.Capture, w.request(p, "x", amount(1), func(r *engine.Request) { r.All = true }), gateway.CodeInvalid},
+		"nothing":             {w.eng.Capture, w.request(p, "x", amount(0)), gateway.CodeInvalid},
+		"less than nothing":   {w.eng.Refund, w.request(p, "x", amount(-1)), gateway.CodeInvalid},
+		"another currency":    {w.eng.Capture, w.request(p, "x", func(r *engine.Request) { r.Amount = gateway.Minor(1, "USD") }), gateway.CodeInvalid},
+		"over what is held":   {w.eng.Capture, w.request(p, "x", amount(1001)), gateway.CodeConflict},
+		"refund of nothing":   {w.eng.Refund, w.request(p, "x", amount(1)), gateway.CodeConflict},
+		"a second hold":       {w.eng.Authorize, w.request(p, "x", amount(1000)), gateway.CodeConflict},
+		"void with an amount": {w.eng.Void, w.request(p, "x", amount(1)), gateway.CodeInvalid},
+		"unknown provider":    {w.eng.Capture, w.request(p, "x", amount(1), func(r *engine.Request) { r.Provider = "acme" }), gateway.CodeUnsupported},
+	} {
+		_, err := c.do(t.Context(), c.r)
+		assert.Equal(t, c.code, gateway.CodeOf(err), "%s: %v", name, err)
+	}
+	before := w.load(p.ID)
+	assert.Equal(t, eur(0), before.Reserved.Capturing)
+	ops, _, err := w.eng.History(t.Context(), "es", p.ID)
+	require.NoError(t, err)
+	assert.Len(t, ops, 1)
+	for _, n := range []engine.NewPayment{{}, {Store: "es", Key: "k"}, {Store: "es", Key: "k", Amount: eur(0)}, {Store: "es", Key: "k", Amount: gateway.Minor(1, "EURO")}, {Key: "k", Amount: eur(1)}} {
+		_, err := w.eng.Create(t.Context(), n)
+		require.ErrorIs(t, err, gateway.CodeInvalid)
+	}
+	_, err = engine.New(engine.Config{})
+	require.ErrorIs(t, err, gateway.CodeInternal)
+}
+
+func TestADeclineIsToldAndMayBeOvercome(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, simulator.Rules{})
+	p := w.create("17")
+	r, err := w.eng.Authorize(t.Context(), w.request(p, "auth", amount(1000), func(r *engine.Request) { r.Instrument = card(simulator.TokenInsufficientFunds) }))
+	require.ErrorIs(t, err, gateway.CodeDeclined)
+	assert.Equal(t, decline.InsufficientFunds, gateway.AsError(err, "").Reason)
+	assert.Equal(t, gateway.StateActionRequired, r.Operation.State, "this provider does not say that a decline is final")
+	_, err = w.eng.Authorize(t.Context(), w.request(p, "auth", amount(1000), func(r *engine.Request) { r.Instrument = card(simulator.TokenInsufficientFunds) }))
+	require.ErrorIs(t, err, gateway.CodeDeclined, "the same key gives the same answer")
+	w.later(2 * time.Hour)
+	assert.Empty(t, w.open(p.ID), w.story(p.ID))
+	ops, _, _ := w.eng.History(t.Context(), "es", p.ID)
+	assert.Equal(t, gateway.StateFailed, ops[0].State)
+	w.equal()
+}
+
+func TestWhatWasNotSentIsSentByTheEngine(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, simulator.Rules{})
+	p := w.held("17")
+	w.server.Next(simulator.OpCapture, simulator.RateLimited)
+	r, err := w.eng.Capture(t.Context(), w.request(p, "ship", amount(400)))
+	require.ErrorIs(t, err, gateway.CodeRateLimited)
+	assert.Equal(t, gateway.StateOpen, r.Operation.State)
+	assert.Equal(t, eur(400), r.Payment.Reserved.Capturing)
+	w.converge()
+	assert.Equal(t, eur(400), w.load(p.ID).Balances.Captured)
+	w.equal()
+}
+
+// Every fault of the provider at every operation: in the end the ledgers are
+// equal, nothing moved twice, and nothing is left open.
+func TestEveryLieAtEveryOperationEndsInEqualLedgers(t *testing.T) {
+	t.Parallel()
+	ops := map[simulator.Operation]func(w *world) gateway.PaymentID{
+		simulator.OpCreatePayment: func(w *world) gateway.PaymentID {
+			p := w.create("17")
+			_, _ = w.eng.Authorize(w.Context(), w.request(p, "auth", amount(1000), func(r *engine.Request) { r.Instrument = card(simulator.TokenOK) }))
+			return p.ID
+		},
+		simulator.OpCapture: func(w *world) gateway.PaymentID {
+			p := w.held("17")
+			_, _ = w.eng.Capture(w.Context(), w.request(p, "ship", amount(400), func(r *engine.Request) { r.Final = true }))
+			return p.ID
+		},
+		simulator.OpRelease: func(w *world) gateway.PaymentID {
+			p := w.held("17")
+			_, _ = w.eng.Void(w.Context(), w.request(p, "void"))
+			return p.ID
+		},
+		simulator.OpRefund: func(w *world) gateway.PaymentID {
+			p := w.held("17")
+			_, err := w.eng.Capture(w.Context(), w.request(p, "ship", amount(1000)))
+			require.NoError(w, err)
+			_, _ = w.eng.Refund(w.Context(), w.request(p, "back", amount(300)))
+			return p.ID
+		},
+	}
+	for op, run := range ops {
+		for _, fault := range simulator.Faults() {
+			t.Run(string(op)+" "+string(fault), func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t, simulator.Rules{})
+				w.server.Next(op, fault)
+				id := run(w)
+				w.converge()
+				if fault == simulator.SuccessThenReversed { // nobody tells us, so we ask
+					_, err := w.eng.Refresh(t.Context(), "es", id, "sandbox")
+					require.NoError(t, err)
+				}
+				w.equal()
+				assert.Empty(t, w.open(id), w.story(id))
+				moved := 0
+				for _, e := range w.server.Ledger() {
+					if map[simulator.Operation]simulator.Kind{simulator.OpCreatePayment: simulator.KindHold, simulator.OpCapture: simulator.KindCapture, simulator.OpRelease: simulator.KindRelease, simulator.OpRefund: simulator.KindRefund}[op] == e.Kind {
+						moved++
+					}
+				}
+				assert.LessOrEqual(t, moved, map[bool]int{true: 2, false: 1}[op == simulator.OpCapture && fault == simulator.SuccessThenReversed], "it moved twice\n%s", w.story(id))
+			})
+		}
+	}
+}

@@ -1,0 +1,173 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/gatewaycommand/gatewaycommand/gateway"
+	"github.com/gatewaycommand/gatewaycommand/gateway/decline"
+	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
+)
+
+// verdict is what a finding means for an operation.
+type verdict struct {
+	state     gateway.OperationState
+	step      gateway.StepState
+	code      gateway.Code
+	reason    decline.Reason
+	detail    string
+	message   string
+	reference string
+	action    *gateway.Action
+	next      time.Time // when to look again; zero: never
+	deadline  time.Time
+	checks    int64
+}
+
+// judge decides, from what is known and nothing else. It is a pure function of
+// the rows, the promises and the finding, so that every case is a table's line.
+func (e *Engine) judge(o storage.Operation, step storage.Step, endpoint gateway.Endpoint, p gateway.Payment, f finding, now time.Time) verdict {
+	v := verdict{state: o.State, step: step.State, code: o.Code, reason: o.Reason, detail: o.Detail, message: o.Message, action: o.Action, next: o.NextCheck, checks: o.Checks}
+	if f.err == nil {
+		return e.judgeOutcome(v, o, endpoint, p, f, now)
+	}
+	ge := gateway.AsError(f.err, gateway.CodeInternal)
+	if f.lookup {
+		return e.judgeMissing(v, ge, now)
+	}
+	v.code, v.reason, v.detail, v.message, v.reference = ge.Code, ge.Reason, detailOfError(ge), ge.Message, ge.Reference
+	refused := func() verdict {
+		v.state, v.step = gateway.StateFailed, gateway.StepAnswered
+		if !f.sent {
+			v.step = step.State
+		}
+		return v
+	}
+	unknown := func() verdict {
+		v.state, v.step, v.checks = gateway.StateUnknown, gateway.StepUnknown, 0
+		v.next = now.Add(schedule(0))
+		return v
+	}
+	switch {
+	case ge.Code == gateway.CodeIndeterminate, f.sent && ge.Code == gateway.CodeInternal:
+		return unknown()
+	case step.Doubt && f.sent:
+		// Whatever this try was told, an earlier one under the key may have been
+		// executed: "already captured" may mean captured by us.
+		v = unknown()
+		v.next = now.Add(max(ge.RetryAfter, schedule(0)))
+		return v
+	case ge.Code.Retryable():
+		// It is proved that nothing was executed.
+		v.state, v.step = gateway.StateOpen, gateway.StepPrepared
+		if step.State == gateway.StepPrepared {
+			v.step = step.State
+		}
+		v.next = now.Add(max(ge.RetryAfter, schedule(o.Checks)))
+		v.checks = o.Checks + 1
+		return v
+	case ge.Code == gateway.CodeDeclined && f.sent && !endpoint.DeclineIsFinal:
+		v.state, v.step = gateway.StateActionRequired, gateway.StepAnswered
+		v.deadline = e.actionDeadline(o, nil, now)
+		v.next = v.deadline
+		return v
+	default:
+		return refused()
+	}
+}
+
+func detailOfError(ge *gateway.Error) string {
+	if ge.Detail == "" && ge.Err != nil {
+		return ge.Err.Error()
+	}
+	return ge.Detail
+}
+
+// judgeOutcome decides from an outcome: of the call itself, or of a lookup.
+func (e *Engine) judgeOutcome(v verdict, o storage.Operation, endpoint gateway.Endpoint, p gateway.Payment, f finding, now time.Time) verdict {
+	was := v.step
+	v.step = gateway.StepAnswered
+	done := happened(o, p)
+	switch status := f.out.Status; {
+	case done, !f.lookup && status == gateway.StatusSucceeded:
+		v.state, v.code, v.reason, v.detail, v.message, v.action = gateway.StateSucceeded, "", "", "", "", nil
+		if len(f.out.Refs) > 0 {
+			v.reference = f.out.Refs[0].Value
+		}
+	case begins(o) && status == gateway.StatusFailed:
+		v.state, v.code, v.reason, v.message = gateway.StateFailed, gateway.CodeDeclined, f.out.Reason, f.out.Reason.Message()
+		if v.reason == "" {
+			v.reason = decline.Generic
+		}
+		v.detail = f.out.Phase
+	case (begins(o) || !f.lookup) && status == gateway.StatusActionRequired:
+		v.state, v.action = gateway.StateActionRequired, f.out.Action
+		v.deadline = e.actionDeadline(o, f.out.Action, now)
+		v.next = v.deadline
+	case (begins(o) || !f.lookup) && (status == gateway.StatusAwaiting || status == gateway.StatusHeld):
+		v.state, v.action = gateway.StateAwaiting, f.out.Action
+		if status == gateway.StatusHeld {
+			v.detail = "the provider reviews the payment"
+		}
+		if o.Deadline.IsZero() {
+			v.deadline = now.Add(max(endpoint.Async, e.cfg.ActionTime))
+		}
+		v.next = now.Add(schedule(o.Checks))
+		v.checks = o.Checks + 1
+	default:
+		// A lookup that shows the payment and not what this operation wanted.
+		v.step = was
+		return e.judgeMissing(v, gateway.Errorf(gateway.CodeNotFound, "the provider shows no %s of this operation", rules[o.Kind].moves), now)
+	}
+	return v
+}
+
+// judgeMissing decides after a lookup that did not find the effect, or could not
+// look. Whether it may be sent again is for the resolver: here it stays unknown.
+func (e *Engine) judgeMissing(v verdict, ge *gateway.Error, now time.Time) verdict {
+	if v.state == gateway.StateParked {
+		return v // looking again has found nothing new
+	}
+	if v.step != gateway.StepPrepared {
+		v.step = gateway.StepUnknown
+	}
+	v.code, v.detail = gateway.CodeIndeterminate, detailOfError(ge)
+	if v.state == gateway.StateAwaiting || v.state == gateway.StateActionRequired {
+		v.step = gateway.StepAnswered
+	} else {
+		v.state = gateway.StateUnknown
+	}
+	v.checks++
+	v.next = now.Add(schedule(v.checks))
+	return v
+}
+
+func begins(o storage.Operation) bool { return rules[o.Kind].begins || o.Kind == gateway.OpContinue }
+
+// happened reports whether the payment's movements show what the operation wanted.
+func happened(o storage.Operation, p gateway.Payment) bool {
+	want := rules[o.Kind].moves
+	for _, m := range p.Movements {
+		if m.Operation == o.ID && m.Kind == want {
+			return true
+		}
+	}
+	// A void is a state: nothing is held any more, whoever let it go.
+	open := p.Balances.Authorized.Minor() - p.Balances.Released.Minor() - p.Balances.Captured.Minor()
+	return o.Kind == gateway.OpVoid && open <= 0 && p.Balances.Released.IsPositive()
+}
+
+func (e *Engine) actionDeadline(o storage.Operation, a *gateway.Action, now time.Time) time.Time {
+	switch {
+	case a != nil && !a.Expires.IsZero():
+		return a.Expires
+	case !o.Deadline.IsZero():
+		return o.Deadline
+	}
+	return now.Add(e.cfg.ActionTime)
+}
+
+// waits between looks at an operation, the first soon, then ever longer.
+var looks = []time.Duration{5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, time.Hour, 6 * time.Hour, 24 * time.Hour}
+
+// schedule returns how long to wait after n looks.
+func schedule(n int64) time.Duration { return looks[min(max(n, 0), int64(len(looks)-1))] }

@@ -1,0 +1,21 @@
+package engine_test
+
+import (
+	"os"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/gatewaycommand/gatewaycommand/gateway/storage/postgres/postgrestest"
+)
+
+func TestMain(m *testing.M) {
+	code := postgrestest.Main(m)
+	if code == 0 {
+		if err := goleak.Find(goleak.IgnoreTopFunction("database/sql.(*DB).connectionOpener")); err != nil {
+			println(err.Error())
+			code = 1
+		}
+	}
+	os.Exit(code)
+}

@@ -1,0 +1,191 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/gatewaycommand/gatewaycommand/gateway"
+	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
+)
+
+// Request is one caller's command on a payment.
+type Request struct {
+	Store    gateway.StoreID
+	Payment  gateway.PaymentID
+	Key      string // the caller's command key, unlike any other of the store
+	Provider string // where there is no choice left (capture, refund), "" means the provider of the hold
+
+	Amount gateway.Money // exactly one of Amount and All, for operations that take an amount
+	All    bool          // everything that is left
+	Target string        // the provider's id to act on; "" lets the engine choose
+	Final  bool          // of a capture: release what remains
+	Lines  []gateway.Line
+	Reason string
+
+	Instrument     *gateway.Instrument // never stored: an authorization that crashed before it was sent needs it again
+	SaveInstrument bool
+	ReturnURL      string
+	CancelURL      string
+	NotifyURL      string
+	Input          map[string]string
+	Extras         gateway.Extras
+	Deadline       time.Time // until when it must be settled; zero leaves it to the engine
+}
+
+// Result is what is known of an operation, returned beside an error too, unless
+// the request was refused before anything was written.
+type Result struct {
+	Operation storage.Operation
+	Payment   gateway.Payment
+	Outcome   gateway.Outcome // of this call; empty when the operation had been made before
+}
+
+// Authorize holds money.
+func (e *Engine) Authorize(ctx context.Context, r Request) (Result, error) {
+	return e.perform(ctx, gateway.OpAuthorize, r)
+}
+
+// Purchase holds and takes money at once.
+func (e *Engine) Purchase(ctx context.Context, r Request) (Result, error) {
+	return e.perform(ctx, gateway.OpPurchase, r)
+}
+
+// Capture takes held money, wholly or in part.
+func (e *Engine) Capture(ctx context.Context, r Request) (Result, error) {
+	return e.perform(ctx, gateway.OpCapture, r)
+}
+
+// Void releases what is held and not captured.
+func (e *Engine) Void(ctx context.Context, r Request) (Result, error) {
+	return e.perform(ctx, gateway.OpVoid, r)
+}
+
+// Refund gives captured money back, wholly or in part.
+func (e *Engine) Refund(ctx context.Context, r Request) (Result, error) {
+	return e.perform(ctx, gateway.OpRefund, r)
+}
+
+// Continue goes on with an operation that waits for the shopper.
+func (e *Engine) Continue(ctx context.Context, r Request) (Result, error) {
+	return e.perform(ctx, gateway.OpContinue, r)
+}
+
+// stored is what of a request survives a crash: everything but the instrument.
+type stored struct {
+	Lines     []gateway.Line             `json:"lines,omitempty"`
+	Reason    string                     `json:"reason,omitempty"`
+	Save      bool                       `json:"save,omitempty"`
+	ReturnURL string                     `json:"return_url,omitempty"`
+	CancelURL string                     `json:"cancel_url,omitempty"`
+	NotifyURL string                     `json:"notify_url,omitempty"`
+	Input     map[string]string          `json:"input,omitempty"`
+	Extras    map[string]json.RawMessage `json:"extras,omitempty"`
+	// Instrument says that the request had one; Sealed is the instrument, where a Sealer is there.
+	Instrument bool   `json:"instrument,omitempty"`
+	Sealed     []byte `json:"sealed,omitempty"`
+}
+
+func (r Request) stored() (stored, error) {
+	extras, err := r.Extras.Stored()
+	return stored{
+		Lines: r.Lines, Reason: r.Reason, Save: r.SaveInstrument, ReturnURL: r.ReturnURL, CancelURL: r.CancelURL, NotifyURL: r.NotifyURL,
+		Input: r.Input, Extras: extras, Instrument: r.Instrument != nil,
+	}, err
+}
+
+// sealed is an instrument with its token in the clear, to be encrypted as a whole.
+type sealed struct {
+	gateway.Instrument
+	Token string `json:"token"`
+}
+
+// seal encrypts the instrument for the operation's row and no other.
+func (e *Engine) seal(s *stored, i *gateway.Instrument, store gateway.StoreID, id gateway.OperationID) error {
+	if i == nil || e.cfg.Sealer == nil {
+		return nil
+	}
+	plain, err := json.Marshal(sealed{*i, i.Token.Reveal()})
+	if err != nil {
+		return gateway.Errorf(gateway.CodeInternal, "the instrument cannot be stored")
+	}
+	if s.Sealed, err = e.cfg.Sealer.Encrypt(plain, sealedFor(store, id)); err != nil {
+		return gateway.Errorf(gateway.CodeInternal, "the instrument cannot be encrypted")
+	}
+	return nil
+}
+
+// unseal decrypts the instrument, nil when there is none that could be.
+func (e *Engine) unseal(s stored, store gateway.StoreID, id gateway.OperationID) (*gateway.Instrument, error) {
+	if len(s.Sealed) == 0 || e.cfg.Sealer == nil {
+		return nil, nil
+	}
+	plain, err := e.cfg.Sealer.Decrypt(s.Sealed, sealedFor(store, id))
+	if err != nil {
+		return nil, gateway.Errorf(gateway.CodeInternal, "the instrument of operation %s cannot be decrypted: is the key still in the ring?", id)
+	}
+	var open sealed
+	if err := json.Unmarshal(plain, &open); err != nil {
+		return nil, gateway.Errorf(gateway.CodeInternal, "the instrument of operation %s cannot be read", id)
+	}
+	open.Instrument.Token = gateway.NewSecret(open.Token)
+	return &open.Instrument, nil
+}
+
+func sealedFor(store gateway.StoreID, id gateway.OperationID) []byte {
+	return []byte("instrument\x00" + string(store) + "\x00" + string(id))
+}
+
+func (s stored) apply(to *gateway.Subject) {
+	to.Lines, to.Reason, to.SaveInstrument, to.Input = s.Lines, s.Reason, s.Save, s.Input
+	to.ReturnURL, to.CancelURL, to.NotifyURL = s.ReturnURL, s.CancelURL, s.NotifyURL
+	to.Extras = gateway.RestoreExtras(s.Extras)
+}
+
+// detailOf names the row that holds what is personal of an operation's request.
+func detailOf(id gateway.OperationID) string { return "request/" + string(id) }
+
+// fingerprint identifies the parameters of a command. Volatile ones (URLs, a
+// deadline, the instrument's one-time token) are left out: a caller who tries
+// again after a crash may have new ones.
+func fingerprint(parts ...any) string {
+	h := sha256.New()
+	for _, p := range parts {
+		text := fmt.Sprint(p)
+		_, _ = h.Write([]byte(strconv.Itoa(len(text)) + ":" + text))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func (r Request) fingerprint(kind gateway.Operation) string {
+	return fingerprint(kind, r.Payment, r.Provider, r.Amount.Currency(), r.Amount.Minor(), r.All, r.Target, r.Final)
+}
+
+// providerKey is the idempotency key of one step: 32 hexadecimal characters,
+// which every provider takes. Two different calls never share one.
+func (e *Engine) providerKey(o storage.Operation, name gateway.Operation, number int64) string {
+	h := sha256.New()
+	for _, part := range []string{
+		"v1", string(o.Store), o.Provider, e.cfg.Account(o.Store, o.Provider), string(o.ID), string(name), strconv.FormatInt(number, 10),
+	} {
+		_, _ = h.Write([]byte(strconv.Itoa(len(part)) + ":" + part))
+	}
+	return hex.EncodeToString(h.Sum(nil))[:32]
+}
+
+func checkKey(store gateway.StoreID, key string) error {
+	if store == "" {
+		return gateway.Invalid("the request has no Store")
+	}
+	if key == "" {
+		return gateway.Invalid("the request has no Key: every command needs its own, and the same one when it is tried again")
+	}
+	if len(key) > 255 {
+		return gateway.Invalid("the Key has %d characters, at most 255 are allowed", len(key))
+	}
+	return nil
+}

@@ -1,0 +1,310 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/gatewaycommand/gatewaycommand/gateway"
+	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
+)
+
+// Resolve looks after operations whose time has come: calls that were never
+// made, senders that are believed dead, answers that were lost, results that are
+// awaited, shoppers who went away. It returns how many operations it looked at,
+// at most limit. Call it from a timer, from any number of processes: looking
+// twice changes nothing, and a call is made under a claim.
+func (e *Engine) Resolve(ctx context.Context, limit int) (int, error) {
+	var due []storage.Due
+	err := e.db.View(ctx, func(tx *storage.Tx) (err error) {
+		due, err = tx.DueOperations(e.db.Now(), limit)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	var errs []error
+	for i, d := range due {
+		if ctx.Err() != nil {
+			return i, ctx.Err()
+		}
+		if err := e.ResolveOne(ctx, d.Store, d.Operation); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return len(due), errors.Join(errs...)
+}
+
+// ResolveOne looks after one operation, whether or not its time has come. An
+// error means that looking itself failed; the operation is then looked at again later.
+func (e *Engine) ResolveOne(ctx context.Context, store gateway.StoreID, id gateway.OperationID) error {
+	var o storage.Operation
+	var step storage.Step
+	err := e.db.View(ctx, func(tx *storage.Tx) (err error) {
+		if o, err = tx.Operation(store, id); err != nil {
+			return err
+		}
+		step, err = tx.LastStep(store, id)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	now := e.db.Now()
+	switch {
+	case e.alive(step, now):
+		return nil // its sender is believed to be alive
+	case step.State == gateway.StepSending:
+		// The sender died after it claimed and before it recorded. The first byte may have left.
+		return e.settle(ctx, store, id, finding{err: gateway.Errorf(gateway.CodeIndeterminate, "the process that made the call did not come back"), sent: true})
+	case o.State.Terminal(), o.State == gateway.StateParked:
+		return nil
+	case o.State == gateway.StateOpen:
+		return e.again(ctx, o, now)
+	default:
+		return e.lookUp(ctx, o, step, now)
+	}
+}
+
+// again makes a call that is proved not to have been executed. One that needs
+// its caller's instrument waits for the caller, and is cancelled at its deadline.
+func (e *Engine) again(ctx context.Context, o storage.Operation, now time.Time) error {
+	deadline := o.Deadline
+	if deadline.IsZero() {
+		deadline = o.Created.Add(e.cfg.ActionTime)
+	}
+	if !now.Before(deadline) {
+		return e.end(ctx, o, gateway.StateCancelled, gateway.CodeUnavailable, "the call could not be made before its deadline; nothing was executed")
+	}
+	_, err := e.drive(ctx, o, nil)
+	if errors.Is(err, errInstrument) || gateway.CodeOf(err) == gateway.CodeUnavailable {
+		return e.postpone(ctx, o, deadline)
+	}
+	return nil // what came of it is recorded; its error was the caller's
+}
+
+// postpone sets when an operation is looked at next, when nothing else did.
+func (e *Engine) postpone(ctx context.Context, o storage.Operation, most time.Time) error {
+	return e.db.Update(ctx, func(tx *storage.Tx) error {
+		have, err := tx.Operation(o.Store, o.ID)
+		if err != nil || have.State != gateway.StateOpen || have.NextCheck.After(tx.Now()) {
+			return err
+		}
+		have.Checks++
+		have.NextCheck = tx.Now().Add(schedule(have.Checks))
+		if have.NextCheck.After(most) {
+			have.NextCheck = most
+		}
+		return tx.UpdateOperation(&have, have.State)
+	})
+}
+
+// lookUp asks the provider what became of an operation, and decides what the
+// answer permits.
+func (e *Engine) lookUp(ctx context.Context, o storage.Operation, step storage.Step, now time.Time) error {
+	endpoint, err := e.endpoint(o.Provider, step.Name)
+	if err != nil {
+		return err
+	}
+	if o.State == gateway.StateActionRequired && o.Code == gateway.CodeDeclined && !now.Before(o.Deadline) {
+		return e.end(ctx, o, gateway.StateFailed, gateway.CodeDeclined, o.Detail) // nobody went on with it
+	}
+	lookup := endpoint.LookupByRef
+	if lookup == "" {
+		return e.without(ctx, o, step, endpoint, now)
+	}
+	_, s, err := e.prepare(ctx, o, nil)
+	if err != nil && !errors.Is(err, errInstrument) {
+		return err
+	}
+	if s.Target == "" || lookup == gateway.OpFind {
+		s.Target = refOf(s.Payment, o.Provider, e.targetOf(o.Provider, lookup))
+	}
+	s.IdempotencyKey, s.Amount = "", gateway.Money{}
+	send, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.cfg.SendTimeout)
+	defer cancel()
+	started := e.db.Now()
+	point("before the lookup")
+	out, err := e.cfg.Pools.For(o.Provider).Get(lookup).Execute(send, s)
+	point("after the lookup")
+	try := attempt(o, step, started, e.db.Now(), err)
+	try.Command = lookup
+	for i := range out.Movements {
+		out.Movements[i].Source = gateway.SourcePoll
+	}
+	if err := e.settle(send, o.Store, o.ID, finding{source: gateway.SourcePoll, out: out, err: err, lookup: true, try: &try}); err != nil {
+		return err
+	}
+	if err != nil && gateway.CodeOf(err) != gateway.CodeNotFound {
+		return nil // it could not be asked; asked again later
+	}
+	return e.afterLookup(ctx, o, endpoint, e.db.Now())
+}
+
+func (e *Engine) targetOf(provider string, op gateway.Operation) string {
+	endpoint, _ := e.cfg.Pools.For(provider).Endpoint(op)
+	return endpoint.TargetRef
+}
+
+// afterLookup decides what follows when a lookup left the operation as unknown
+// as it was, or as awaited.
+func (e *Engine) afterLookup(ctx context.Context, was storage.Operation, endpoint gateway.Endpoint, now time.Time) error {
+	var o storage.Operation
+	var step storage.Step
+	err := e.db.View(ctx, func(tx *storage.Tx) (err error) {
+		if o, err = tx.Operation(was.Store, was.ID); err != nil {
+			return err
+		}
+		step, err = tx.LastStep(was.Store, was.ID)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	switch o.State {
+	case gateway.StateUnknown:
+		return e.without(ctx, o, step, endpoint, now)
+	case gateway.StateAwaiting:
+		if !o.Deadline.IsZero() && !now.Before(o.Deadline) {
+			return e.end(ctx, o, gateway.StateParked, gateway.CodeIndeterminate, "the result did not come before its deadline")
+		}
+	case gateway.StateActionRequired:
+		if !o.Deadline.IsZero() && !now.Before(o.Deadline) {
+			return e.end(ctx, o, gateway.StateParked, gateway.CodeIndeterminate, "the shopper did not act before the deadline; the payment must be cancelled at the provider")
+		}
+	}
+	return nil
+}
+
+// without decides about an unknown operation that no lookup has found. What is
+// not found before the horizon proves nothing: the call may still take effect.
+func (e *Engine) without(ctx context.Context, o storage.Operation, step storage.Step, endpoint gateway.Endpoint, now time.Time) error {
+	if o.State != gateway.StateUnknown {
+		return nil
+	}
+	age, since := now.Sub(step.FirstSent), now.Sub(step.LastSent)
+	horizon := endpoint.LateEffectMax + endpoint.LookupLag
+	keyHolds := endpoint.KeyTTL > 0 && age < endpoint.KeyTTL/2
+	looked := endpoint.LookupByRef != ""
+	past := endpoint.LateEffectMax > 0 && since > horizon
+	switch {
+	case endpoint.Effect == gateway.EffectNone,
+		keyHolds && endpoint.Replays5xx, // the provider answers what it did the first time, whatever that was
+		keyHolds && (!looked || past),
+		endpoint.Natural && keyHolds,
+		looked && past:
+		return e.resend(ctx, o, step)
+	case looked && endpoint.LateEffectMax > 0:
+		return nil // the horizon is not reached; it is looked at again
+	case endpoint.KeyTTL > 0 && keyHolds && looked:
+		return nil
+	}
+	return e.end(ctx, o, gateway.StateParked, gateway.CodeIndeterminate, "the provider promises no way to find out or to try again safely")
+}
+
+// resend sends the same bytes under the same key once more.
+func (e *Engine) resend(ctx context.Context, o storage.Operation, step storage.Step) error {
+	_, _, err := e.prepare(ctx, o, nil)
+	if errors.Is(err, errInstrument) {
+		return e.end(ctx, o, gateway.StateParked, gateway.CodeIndeterminate, "it may not have happened, and cannot be sent again without the shopper's instrument")
+	}
+	if err != nil {
+		return err
+	}
+	err = e.db.Update(ctx, func(tx *storage.Tx) error {
+		have, err := tx.Operation(o.Store, o.ID)
+		if err != nil {
+			return err
+		}
+		if have.State != gateway.StateUnknown {
+			return gateway.Errorf(gateway.CodeConflict, "it was settled meanwhile")
+		}
+		if step.State != gateway.StepPrepared { // else the process ended right here the last time
+			return tx.MoveStep(&step, gateway.StepPrepared)
+		}
+		return nil
+	})
+	if gateway.CodeOf(err) == gateway.CodeConflict {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	point("before sending again")
+	_, _ = e.drive(ctx, o, nil) // what came of it is recorded; the operation is unknown until then
+	return nil
+}
+
+// end moves an operation to a state without evidence of its own: cancelled when
+// nothing was executed, parked when nobody knows.
+func (e *Engine) end(ctx context.Context, o storage.Operation, to gateway.OperationState, code gateway.Code, detail string) error {
+	err := e.db.Update(ctx, func(tx *storage.Tx) error {
+		p, err := tx.LockPayment(o.Store, o.Payment)
+		if err != nil {
+			return err
+		}
+		have, err := tx.Operation(o.Store, o.ID)
+		if err != nil || have.State != o.State {
+			return err // it moved on meanwhile
+		}
+		from := have.State
+		have.State, have.Code, have.Detail, have.NextCheck = to, code, detail, time.Time{}
+		if to.Terminal() {
+			if err := e.release(tx, &p, &have); err != nil {
+				return err
+			}
+		}
+		if step, err := tx.LastStep(o.Store, o.ID); err == nil && to == gateway.StateParked && step.State == gateway.StepUnknown {
+			if err := tx.MoveStep(&step, gateway.StepParked); err != nil {
+				return err
+			}
+		}
+		if err := tx.UpdateOperation(&have, from); err != nil {
+			return err
+		}
+		return tx.AppendEvent(o.Store, o.Payment, "operation."+string(to), told{o.ID, o.Kind, code, ""})
+	})
+	if gateway.CodeOf(err) == gateway.CodeConflict {
+		return nil
+	}
+	return err
+}
+
+// Settlement is how an operator ends an operation that nobody else can.
+type Settlement struct {
+	Store     gateway.StoreID
+	Operation gateway.OperationID
+	Happened  bool               // whether the provider did it
+	Movements []gateway.Movement // what moved, when it did; from the provider's dashboard or report
+	By        string             // who says so
+	Note      string             // on what evidence
+}
+
+// Settle ends an operation with an operator's evidence. It fails with
+// [gateway.CodeConflict] for one that has ended already.
+func (e *Engine) Settle(ctx context.Context, s Settlement) error {
+	if s.By == "" || s.Note == "" {
+		return gateway.Invalid("a settlement says who decides (By) and on what evidence (Note)")
+	}
+	var o storage.Operation
+	err := e.db.View(ctx, func(tx *storage.Tx) (err error) { o, err = tx.Operation(s.Store, s.Operation); return err })
+	if err != nil {
+		return err
+	}
+	switch {
+	case o.State.Terminal():
+		return gateway.Errorf(gateway.CodeConflict, "the operation is %s already", o.State)
+	case s.Happened && len(s.Movements) == 0:
+		return gateway.Invalid("say what moved: the ledger cannot be right without it")
+	case !s.Happened:
+		return e.end(ctx, o, gateway.StateFailed, gateway.CodeConflict, "settled by "+s.By+": "+s.Note)
+	}
+	for i := range s.Movements {
+		m := &s.Movements[i]
+		m.Operation, m.Source = s.Operation, gateway.SourceOperator
+		if m.Provider == "" {
+			m.Provider = o.Provider
+		}
+	}
+	return e.settle(ctx, s.Store, s.Operation, finding{source: gateway.SourceOperator, lookup: true, out: gateway.Outcome{Status: gateway.StatusSucceeded, Movements: s.Movements}})
+}

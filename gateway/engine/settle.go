@@ -1,0 +1,256 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/gatewaycommand/gatewaycommand/gateway"
+	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
+)
+
+// finding is what one call, or one look at what became of it, brought.
+type finding struct {
+	source gateway.Source
+	out    gateway.Outcome
+	err    error
+	sent   bool // the operation's own call was claimed: it may have left
+	lookup bool // out is what a lookup found, not the answer to the call
+	try    *storage.Attempt
+}
+
+// settle records a finding: movements, balances, references, the operation's
+// state, its reservation and the events, in one transaction. It is the only place
+// where any of them changes.
+func (e *Engine) settle(ctx context.Context, store gateway.StoreID, id gateway.OperationID, f finding) error {
+	point("before recording")
+	err := e.db.Update(ctx, func(tx *storage.Tx) error {
+		o, err := tx.Operation(store, id)
+		if err != nil {
+			return err
+		}
+		p, err := tx.LockPayment(store, o.Payment)
+		if err != nil {
+			return err
+		}
+		if o, err = tx.Operation(store, id); err != nil { // as it is under the lock
+			return err
+		}
+		step, err := tx.LastStep(store, id)
+		if err != nil {
+			return err
+		}
+		if f.try != nil {
+			if err := tx.AppendAttempt(*f.try); err != nil {
+				return err
+			}
+		}
+		open, err := tx.OpenOperations(store, o.Payment)
+		if err != nil {
+			return err
+		}
+		if err := e.book(tx, &p, &o, open, f); err != nil {
+			return err
+		}
+		point("between the money and the operation")
+		return e.conclude(tx, &p, o, step, f)
+	})
+	point("after recording")
+	return err
+}
+
+// book appends the movements that a finding states and sets the balances.
+func (e *Engine) book(tx *storage.Tx, p *gateway.Payment, o *storage.Operation, open []storage.Operation, f finding) error {
+	before := p.Balances
+	for _, m := range f.out.Movements {
+		if waits(m, o, open) {
+			continue // booked when it is known whose it is
+		}
+		// What cannot be true beside what is recorded is evidence, not money.
+		if _, err := gateway.Fold(p.Due.Currency(), append(slices.Clip(p.Movements), m)); err != nil {
+			if err := tx.AppendDiscrepancy(p.Store, p.ID, "contradiction", contradiction{m, err.Error()}); err != nil {
+				return err
+			}
+			continue
+		}
+		added, err := tx.InsertMovement(p.Store, p.ID, m)
+		if gateway.CodeOf(err) == gateway.CodeConflict {
+			err = tx.AppendDiscrepancy(p.Store, p.ID, "contradiction", contradiction{m, err.Error()})
+		}
+		if err != nil {
+			return err
+		}
+		if added {
+			p.Movements = append(p.Movements, m)
+			if err := tx.AppendEvent(p.Store, p.ID, eventOf(m), m); err != nil {
+				return err
+			}
+		}
+	}
+	if err := tx.AddRefs(p.Store, p.ID, f.out.Refs); err != nil {
+		return err
+	}
+	p.Refs = p.Refs.Add(f.out.Refs...)
+	folded, err := gateway.Fold(p.Due.Currency(), p.Movements)
+	if err != nil {
+		return err
+	}
+	p.Balances = folded
+	if f.out.Phase != "" {
+		p.Phase = f.out.Phase
+	}
+	if before != p.Balances || f.out.Phase != "" {
+		return tx.SetBalances(*p)
+	}
+	return nil
+}
+
+// contradiction is a movement that cannot be true beside what is recorded.
+type contradiction struct {
+	Movement gateway.Movement `json:"movement"`
+	Problem  string           `json:"problem"`
+}
+
+// waits reports whether a movement of nobody's command must not be booked yet:
+// while one of our own operations of its kind is open, it may be that one's.
+func waits(m gateway.Movement, own *storage.Operation, open []storage.Operation) bool {
+	if m.Operation == own.ID {
+		return false
+	}
+	if m.Operation != "" || m.Kind == gateway.MoveReversal || m.Kind == gateway.MoveChargeback {
+		return false
+	}
+	for _, o := range open {
+		if rules[o.Kind].moves == m.Kind {
+			return true
+		}
+	}
+	return false
+}
+
+// conclude decides what the finding means for the operation and its step.
+func (e *Engine) conclude(tx *storage.Tx, p *gateway.Payment, o storage.Operation, step storage.Step, f finding) error {
+	if o.State.Terminal() {
+		return nil // the money is booked; the operation stays as it ended
+	}
+	endpoint, err := e.endpoint(o.Provider, step.Name)
+	if err != nil {
+		return err
+	}
+	v := e.judge(o, step, endpoint, *p, f, tx.Now())
+	from := o.State
+	o.State, o.Code, o.Reason, o.Detail, o.Message = v.state, v.code, v.reason, v.detail, v.message
+	if v.reference != "" {
+		o.Reference = v.reference
+	}
+	o.Action, o.NextCheck, o.Checks = v.action, v.next, v.checks
+	if !v.deadline.IsZero() {
+		o.Deadline = v.deadline
+	}
+	if step.State != v.step {
+		if err := tx.MoveStep(&step, v.step); err != nil {
+			return err
+		}
+	}
+	if o.State.Terminal() {
+		if err := e.release(tx, p, &o); err != nil {
+			return err
+		}
+		o.NextCheck = time.Time{}
+	}
+	if err := tx.UpdateOperation(&o, from); err != nil {
+		return err
+	}
+	if o.State == from {
+		return nil
+	}
+	return tx.AppendEvent(o.Store, o.Payment, "operation."+string(o.State), told{o.ID, o.Kind, o.Code, string(o.Reason)})
+}
+
+// told is the body of an operation's event.
+type told struct {
+	Operation gateway.OperationID `json:"operation"`
+	Kind      gateway.Operation   `json:"kind"`
+	Code      gateway.Code        `json:"code,omitempty"`
+	Reason    string              `json:"reason,omitempty"`
+}
+
+// release gives back what an operation that has ended held back, and closes the
+// payment after a final capture or a void.
+func (e *Engine) release(tx *storage.Tx, p *gateway.Payment, o *storage.Operation) error {
+	if r := rules[o.Kind].reserves; r != "" && o.Reserved > 0 {
+		if err := tx.Unreserve(r, o.Store, o.Payment, o.Reserved); err != nil {
+			return err
+		}
+		o.Reserved = 0
+	}
+	closes := o.Kind == gateway.OpVoid || o.Kind == gateway.OpCapture && o.Final
+	if o.State == gateway.StateSucceeded && closes && !p.Closed {
+		p.Closed = true
+		return tx.SetBalances(*p)
+	}
+	return nil
+}
+
+// eventOf names the event that tells a movement.
+func eventOf(m gateway.Movement) string {
+	if m.Kind == gateway.MoveReversal {
+		return string(m.Reverses) + ".reversed"
+	}
+	return "money." + string(m.Kind)
+}
+
+// Evidence is what somebody else learned of a payment: a webhook, the shopper's
+// return, a line of a report, an operator.
+type Evidence struct {
+	Store     gateway.StoreID
+	Payment   gateway.PaymentID
+	Operation gateway.OperationID // that it is about, when it says so
+	Source    gateway.Source
+	Outcome   gateway.Outcome // movements name their provider
+}
+
+// Record is the door for evidence that is not the answer to a call of ours.
+// Evidence that is recorded already changes nothing. It settles the operation that
+// it names, or those that its movements name.
+func (e *Engine) Record(ctx context.Context, ev Evidence) error {
+	for i := range ev.Outcome.Movements {
+		m := &ev.Outcome.Movements[i]
+		if m.Provider == "" {
+			return gateway.Invalid("movement %d of the evidence does not name its provider", i+1)
+		}
+		m.Source = ev.Source
+	}
+	ids := map[gateway.OperationID]bool{}
+	if ev.Operation != "" {
+		ids[ev.Operation] = true
+	}
+	for _, m := range ev.Outcome.Movements {
+		if m.Operation != "" {
+			ids[m.Operation] = true
+		}
+	}
+	var errs []error
+	settled := false
+	for id := range ids {
+		err := e.settle(ctx, ev.Store, id, finding{source: ev.Source, out: ev.Outcome, lookup: true})
+		if gateway.CodeOf(err) != gateway.CodeNotFound { // a reference that is not an operation of ours
+			errs, settled = append(errs, err), true
+		}
+	}
+	if settled {
+		return errors.Join(errs...)
+	}
+	return e.db.Update(ctx, func(tx *storage.Tx) error {
+		p, err := tx.LockPayment(ev.Store, ev.Payment)
+		if err != nil {
+			return err
+		}
+		open, err := tx.OpenOperations(ev.Store, ev.Payment)
+		if err != nil {
+			return err
+		}
+		return e.book(tx, &p, &storage.Operation{}, open, finding{source: ev.Source, out: ev.Outcome})
+	})
+}

@@ -1,0 +1,185 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/tink-crypto/tink-go/v2/aead"
+	"github.com/tink-crypto/tink-go/v2/keyset"
+
+	"github.com/gatewaycommand/gatewaycommand/client"
+	"github.com/gatewaycommand/gatewaycommand/command"
+	"github.com/gatewaycommand/gatewaycommand/gateway"
+	"github.com/gatewaycommand/gatewaycommand/gateway/engine"
+	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
+	"github.com/gatewaycommand/gatewaycommand/gateway/storage/sqlite"
+	"github.com/gatewaycommand/gatewaycommand/gateway/tenant"
+	"github.com/gatewaycommand/gatewaycommand/providers/sandbox"
+	"github.com/gatewaycommand/gatewaycommand/providers/sandbox/simulator"
+)
+
+// world is a shop with a real provider and a real database, and a clock that only the test moves.
+type world struct {
+	*testing.T
+	server *simulator.Server
+	db     *storage.DB
+	eng    *engine.Engine
+	clock  *atomic.Int64 // microseconds
+}
+
+func newWorld(t *testing.T, rules simulator.Rules, change ...func(*engine.Config)) *world {
+	t.Helper()
+	w := &world{T: t, clock: &atomic.Int64{}}
+	w.clock.Store(time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC).UnixMicro())
+	now := func() time.Time { return time.UnixMicro(w.clock.Add(1)).UTC() }
+	var err error
+	if rules.DripInterval == 0 {
+		rules.DripInterval, rules.Slow = time.Millisecond, time.Millisecond
+	}
+	w.server, err = simulator.Start(simulator.Config{Clock: now, Rules: rules, ManualWebhooks: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, w.server.Close()) })
+	w.db, err = sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "shop.db"), sqlite.Options{Now: now})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, w.db.Close()) })
+	cfg := engine.Config{Pools: pools(t, w.server.URL()), Storage: w.db, SendTimeout: 700 * time.Millisecond, Sealer: sealer(t)}
+	for _, f := range change {
+		f(&cfg)
+	}
+	w.eng, err = engine.New(cfg)
+	require.NoError(t, err)
+	return w
+}
+
+func pools(t *testing.T, url string) *command.Pools {
+	t.Helper()
+	api, err := sandbox.New(sandbox.Config{
+		BaseURL: url, Keys: tenant.Single(sandbox.Keys{Secret: gateway.NewSecret(simulator.DefaultKey)}), HTTP: client.Config{Timeout: 500 * time.Millisecond},
+	})
+	require.NoError(t, err)
+	p, err := command.Assemble(api.Provider())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = p.Close(context.Background()) })
+	return p
+}
+
+func sealer(t *testing.T) engine.Sealer {
+	t.Helper()
+	ring, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
+	require.NoError(t, err)
+	s, err := aead.New(ring)
+	require.NoError(t, err)
+	return s
+}
+
+func eur(n int64) gateway.Money { return gateway.Minor(n, "EUR") }
+
+func card(token string) *gateway.Instrument {
+	return &gateway.Instrument{Token: gateway.NewSecret(token)}
+}
+
+// create makes a payment of 10.00.
+func (w *world) create(key string) gateway.Payment {
+	w.Helper()
+	p, err := w.eng.Create(w.Context(), engine.NewPayment{Store: "es", Key: key, Amount: eur(1000), Order: &gateway.Order{Number: key}})
+	require.NoError(w, err)
+	return p
+}
+
+// held makes a payment of 10.00 that is authorized.
+func (w *world) held(key string) gateway.Payment {
+	w.Helper()
+	p := w.create(key)
+	r, err := w.eng.Authorize(w.Context(), w.request(p, key+"-auth", func(r *engine.Request) { r.Instrument, r.All = card(simulator.TokenOK), true }))
+	require.NoError(w, err)
+	require.Equal(w, gateway.StateSucceeded, r.Operation.State)
+	return r.Payment
+}
+
+func (w *world) request(p gateway.Payment, key string, change ...func(*engine.Request)) engine.Request {
+	r := engine.Request{Store: p.Store, Payment: p.ID, Key: key, Provider: "sandbox", ReturnURL: "https://shop.example/return"}
+	for _, f := range change {
+		f(&r)
+	}
+	return r
+}
+
+func amount(n int64) func(*engine.Request) {
+	return func(r *engine.Request) { r.Amount = eur(n) }
+}
+
+// later moves the clock and lets the engine look after what is due, until nothing is.
+func (w *world) later(d time.Duration) {
+	w.Helper()
+	w.clock.Add(d.Microseconds())
+	w.server.Advance(0) // what is due at the provider happens
+	for range 20 {
+		n, err := w.eng.Resolve(w.Context(), 100)
+		require.NoError(w, err)
+		if n == 0 {
+			return
+		}
+	}
+}
+
+// converge lets two days pass in the steps of the engine's own schedule.
+func (w *world) converge() {
+	w.Helper()
+	for _, d := range []time.Duration{6 * time.Second, 31 * time.Second, 3 * time.Minute, 11 * time.Minute, time.Hour, 7 * time.Hour, 25 * time.Hour, 25 * time.Hour} {
+		w.later(d)
+	}
+}
+
+func (w *world) load(id gateway.PaymentID) gateway.Payment {
+	w.Helper()
+	p, err := w.eng.Payment(w.Context(), "es", id)
+	require.NoError(w, err)
+	return p
+}
+
+// equal is the oracle: in money, the provider's ledger is ours, payment by payment.
+func (w *world) equal() {
+	w.Helper()
+	ours := map[string]gateway.Balances{}
+	for _, theirs := range w.server.Payments() {
+		var p gateway.Payment
+		require.NoError(w, w.db.View(w.Context(), func(tx *storage.Tx) error {
+			id, found, err := tx.PaymentByRef("es", "sandbox", theirs.ID)
+			if err != nil || !found {
+				return err
+			}
+			p, err = tx.Payment("es", id)
+			return err
+		}))
+		b := p.Balances
+		ours[theirs.ID] = b
+		got := [5]int64{b.Authorized.Minor(), b.Released.Minor(), b.Captured.Minor(), b.Refunded.Minor(), b.ChargedBack.Minor()}
+		a := theirs.Amounts
+		assert.Equal(w, [5]int64{a.Authorized, a.Released, a.Captured, a.Refunded, a.ChargedBack}, got, "authorized, released, captured, refunded, charged back of %s (%s)", theirs.ID, theirs.Reference)
+		assert.False(w, p.Reserved.Capturing.IsPositive() && len(w.open(p.ID)) == 0, "a reservation is left over")
+	}
+}
+
+func (w *world) open(id gateway.PaymentID) (open []storage.Operation) {
+	w.Helper()
+	require.NoError(w, w.db.View(w.Context(), func(tx *storage.Tx) (err error) { open, err = tx.OpenOperations("es", id); return err }))
+	return open
+}
+
+func (w *world) story(id gateway.PaymentID) string {
+	ops, tries, err := w.eng.History(w.Context(), "es", id)
+	text := fmt.Sprint(err, "\n")
+	for _, o := range ops {
+		text += fmt.Sprintf("%s %s: %s %s %q\n", o.Kind, o.ID, o.State, o.Code, o.Detail)
+		for _, a := range tries[o.ID] {
+			text += fmt.Sprintf("    %s %s %q\n", a.Command, a.Code, a.Detail)
+		}
+	}
+	return text
+}

@@ -1,0 +1,99 @@
+package storage
+
+import (
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"time"
+
+	"github.com/gatewaycommand/gatewaycommand/gateway"
+)
+
+// Event is something that happened to a payment and must be told.
+type Event struct {
+	ID      string // sorts by time
+	Store   gateway.StoreID
+	Payment gateway.PaymentID
+	Kind    string
+	Body    json.RawMessage
+	Created time.Time
+}
+
+// AppendEvent writes an event; it is told when the transaction has committed.
+func (tx *Tx) AppendEvent(store gateway.StoreID, id gateway.PaymentID, kind string, body any) error {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return gateway.Errorf(gateway.CodeInternal, "event %s cannot be stored: %w", kind, err)
+	}
+	_, err = tx.exec(`INSERT INTO outbox (id, store, payment, kind, body, created_us) VALUES ($1, $2, $3, $4, $5, $6)`,
+		orderedID(tx.now), store, id, kind, string(raw), micro(tx.now))
+	return err
+}
+
+// OpenEvents returns events that were not delivered yet, oldest first.
+func (tx *Tx) OpenEvents(limit int) (all []Event, err error) {
+	return tx.events(`WHERE delivered_us IS NULL ORDER BY id LIMIT $1`, limit)
+}
+
+// Events returns everything that was written of a payment, oldest first.
+func (tx *Tx) Events(store gateway.StoreID, id gateway.PaymentID) (all []Event, err error) {
+	return tx.events(`WHERE store = $1 AND payment = $2 ORDER BY id`, store, id)
+}
+
+func (tx *Tx) events(where string, args ...any) (all []Event, err error) {
+	err = tx.each(func(row *sql.Rows) error {
+		var e Event
+		var created int64
+		var body string
+		err := row.Scan(&e.ID, &e.Store, &e.Payment, &e.Kind, &body, &created)
+		e.Body, e.Created = json.RawMessage(body), fromMicro(created)
+		all = append(all, e)
+		return err
+	}, `SELECT id, store, payment, kind, body, created_us FROM outbox `+where, args...)
+	return all, err
+}
+
+// EventDelivered marks an event as told.
+func (tx *Tx) EventDelivered(id string) error {
+	_, err := tx.exec(`UPDATE outbox SET delivered_us = $1 WHERE id = $2`, micro(tx.now), id)
+	return err
+}
+
+// Discrepancy is evidence that does not fit what is recorded.
+type Discrepancy struct {
+	Store    gateway.StoreID
+	ID       string
+	Payment  gateway.PaymentID
+	Kind     string
+	Body     json.RawMessage
+	Created  time.Time
+	Resolved string // by whom; "" while open
+}
+
+// AppendDiscrepancy records evidence that does not fit. The same evidence is
+// recorded once, however often it comes.
+func (tx *Tx) AppendDiscrepancy(store gateway.StoreID, id gateway.PaymentID, kind string, evidence any) error {
+	raw, err := json.Marshal(evidence)
+	if err != nil {
+		return gateway.Errorf(gateway.CodeInternal, "discrepancy %s cannot be stored: %w", kind, err)
+	}
+	digest := sha256.Sum256(append([]byte(string(id)+"\x00"+kind+"\x00"), raw...))
+	_, err = tx.exec(`INSERT INTO discrepancy (store, id, payment, kind, body, created_us) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (store, id) DO NOTHING`,
+		store, hex.EncodeToString(digest[:16]), id, kind, string(raw), micro(tx.now))
+	return err
+}
+
+// Discrepancies returns a payment's discrepancies, oldest first.
+func (tx *Tx) Discrepancies(store gateway.StoreID, id gateway.PaymentID) (all []Discrepancy, err error) {
+	err = tx.each(func(row *sql.Rows) error {
+		d := Discrepancy{Store: store, Payment: id}
+		var created int64
+		var body string
+		err := row.Scan(&d.ID, &d.Kind, &body, &created, &d.Resolved)
+		d.Body, d.Created = json.RawMessage(body), fromMicro(created)
+		all = append(all, d)
+		return err
+	}, `SELECT id, kind, body, created_us, resolved_by FROM discrepancy WHERE store = $1 AND payment = $2 ORDER BY created_us, id`, store, id)
+	return all, err
+}

@@ -1,0 +1,217 @@
+package storage
+
+import (
+	"database/sql"
+	"encoding/json"
+	"errors"
+
+	"github.com/gatewaycommand/gatewaycommand/gateway"
+)
+
+// NewPayment is what a payment is made of.
+type NewPayment struct {
+	Store       gateway.StoreID
+	ID          gateway.PaymentID
+	Key         string // the caller's command key
+	Fingerprint string // of the parameters
+	Order       string
+	Due         gateway.Money
+}
+
+const paymentColumns = `id, order_ref, currency, due, phase, authorized, released, captured, refunded, charged_back,
+	capturing, releasing, refunding, capture_limit, closed, version`
+
+// InsertPayment inserts a payment, unless the store has one of that key: then it
+// returns the one that is there, with created false, when the fingerprint is the
+// same, and a [gateway.CodeConflict] error when the key was used for something else.
+func (tx *Tx) InsertPayment(n NewPayment) (p gateway.Payment, created bool, err error) {
+	rows, err := tx.exec(`INSERT INTO payment (store, id, command_key, fingerprint, order_ref, currency, due, phase, status, created_us, updated_us)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (store, command_key) DO NOTHING`,
+		n.Store, n.ID, n.Key, n.Fingerprint, n.Order, n.Due.Currency(), n.Due.Minor(), "", gateway.PaymentNew, micro(tx.now), micro(tx.now))
+	if err != nil {
+		return p, false, err
+	}
+	if rows == 1 {
+		p, err = tx.Payment(n.Store, n.ID)
+		return p, true, err
+	}
+	var id gateway.PaymentID
+	var fingerprint string
+	err = tx.q.QueryRowContext(tx.ctx, `SELECT id, fingerprint FROM payment WHERE store = $1 AND command_key = $2`, n.Store, n.Key).Scan(&id, &fingerprint)
+	if err != nil {
+		return p, false, err
+	}
+	if fingerprint != n.Fingerprint {
+		return p, false, gateway.Errorf(gateway.CodeConflict, "key %q was used for another payment, %s: every command needs its own", n.Key, id)
+	}
+	p, err = tx.Payment(n.Store, id)
+	return p, false, err
+}
+
+// Payment returns a payment with its references and movements.
+func (tx *Tx) Payment(store gateway.StoreID, id gateway.PaymentID) (gateway.Payment, error) {
+	row := tx.q.QueryRowContext(tx.ctx, `SELECT `+paymentColumns+` FROM payment WHERE store = $1 AND id = $2`, store, id)
+	return tx.load(store, id, row)
+}
+
+// LockPayment returns a payment and keeps every other transaction from changing
+// it until this one ends.
+func (tx *Tx) LockPayment(store gateway.StoreID, id gateway.PaymentID) (gateway.Payment, error) {
+	row := tx.q.QueryRowContext(tx.ctx, `UPDATE payment SET version = version + 1, updated_us = $1 WHERE store = $2 AND id = $3 RETURNING `+paymentColumns,
+		micro(tx.now), store, id)
+	return tx.load(store, id, row)
+}
+
+func (tx *Tx) load(store gateway.StoreID, id gateway.PaymentID, row *sql.Row) (gateway.Payment, error) {
+	p := gateway.Payment{Store: store}
+	var currency string
+	var due, authorized, released, captured, refunded, chargedBack, capturing, releasing, refunding int64
+	var limit sql.NullInt64
+	err := row.Scan(&p.ID, &p.Order, &currency, &due, &p.Phase, &authorized, &released, &captured, &refunded, &chargedBack,
+		&capturing, &releasing, &refunding, &limit, &p.Closed, &p.Version)
+	if errors.Is(err, sql.ErrNoRows) {
+		return p, notFound("payment", id)
+	}
+	if err != nil {
+		return p, err
+	}
+	money := func(n int64) gateway.Money { return gateway.Minor(n, currency) }
+	p.Due = money(due)
+	p.Balances = gateway.Balances{Authorized: money(authorized), Released: money(released), Captured: money(captured), Refunded: money(refunded), ChargedBack: money(chargedBack)}
+	p.Reserved = gateway.Reservations{Capturing: money(capturing), Releasing: money(releasing), Refunding: money(refunding)}
+	if limit.Valid {
+		p.CaptureLimit = money(limit.Int64)
+	}
+	if p.Movements, err = tx.movements(store, id, currency); err != nil {
+		return p, err
+	}
+	p.Refs, err = tx.refs(store, id)
+	return p, err
+}
+
+// SetBalances stores what a payment's movements add up to, and its headline.
+func (tx *Tx) SetBalances(p gateway.Payment) error {
+	b := p.Balances
+	return tx.one("the payment", `UPDATE payment SET authorized = $1, released = $2, captured = $3, refunded = $4, charged_back = $5, status = $6,
+		phase = $7, closed = $8, updated_us = $9 WHERE store = $10 AND id = $11`,
+		b.Authorized.Minor(), b.Released.Minor(), b.Captured.Minor(), b.Refunded.Minor(), b.ChargedBack.Minor(), p.Status(),
+		p.Phase, flag(p.Closed), micro(tx.now), p.Store, p.ID)
+}
+
+// SetCaptureLimit stores the most that may be captured in all.
+func (tx *Tx) SetCaptureLimit(store gateway.StoreID, id gateway.PaymentID, limit gateway.Money) error {
+	return tx.one("the payment", `UPDATE payment SET capture_limit = $1 WHERE store = $2 AND id = $3`, limit.Minor(), store, id)
+}
+
+// Reservation is which of a payment's reservations is meant.
+type Reservation string
+
+// The reservations, by the column that holds them.
+const (
+	Capturing Reservation = "capturing"
+	Releasing Reservation = "releasing"
+	Refunding Reservation = "refunding"
+)
+
+// reserveStatements reserve money only where there is enough of it: the
+// condition is part of the update, so that no two transactions can both see the
+// same money free.
+var reserveStatements = map[Reservation]string{
+	Capturing: `UPDATE payment SET capturing = capturing + $1 WHERE store = $2 AND id = $3 AND closed = 0
+		AND COALESCE(capture_limit, authorized) - released - captured - capturing - releasing >= $4`,
+	Releasing: `UPDATE payment SET releasing = releasing + $1 WHERE store = $2 AND id = $3
+		AND authorized - released - captured - capturing - releasing >= $4`,
+	Refunding: `UPDATE payment SET refunding = refunding + $1 WHERE store = $2 AND id = $3
+		AND captured - refunded - charged_back - refunding >= $4`,
+}
+
+// Reserve reserves an amount of what is left of a payment. It fails with
+// [gateway.CodeConflict] when less than that is left.
+func (tx *Tx) Reserve(r Reservation, store gateway.StoreID, id gateway.PaymentID, amount gateway.Money) error {
+	n, err := tx.exec(reserveStatements[r], amount.Minor(), store, id, amount.Minor())
+	if err != nil {
+		return err
+	}
+	if n != 1 {
+		return gateway.Errorf(gateway.CodeConflict, "%s is more than the payment has left: reload it", amount)
+	}
+	return nil
+}
+
+// Unreserve gives a reservation back.
+func (tx *Tx) Unreserve(r Reservation, store gateway.StoreID, id gateway.PaymentID, minor int64) error {
+	column := string(r)
+	if _, known := reserveStatements[r]; !known {
+		return gateway.Errorf(gateway.CodeInternal, "there is no reservation %q", r)
+	}
+	return tx.one("the reservation", `UPDATE payment SET `+column+` = `+column+` - $1 WHERE store = $2 AND id = $3 AND `+column+` >= $4`,
+		minor, store, id, minor)
+}
+
+// SetDetail stores what is personal of a payment, such as its order.
+func (tx *Tx) SetDetail(store gateway.StoreID, id gateway.PaymentID, name string, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return gateway.Errorf(gateway.CodeInternal, "%s of the payment cannot be stored: %w", name, err)
+	}
+	_, err = tx.exec(`INSERT INTO detail (store, payment, name, body) VALUES ($1, $2, $3, $4) ON CONFLICT (store, payment, name) DO UPDATE SET body = excluded.body`,
+		store, id, name, string(body))
+	return err
+}
+
+// Detail reads what SetDetail stored into v, and reports whether it is there.
+func (tx *Tx) Detail(store gateway.StoreID, id gateway.PaymentID, name string, v any) (bool, error) {
+	var body string
+	err := tx.q.QueryRowContext(tx.ctx, `SELECT body FROM detail WHERE store = $1 AND payment = $2 AND name = $3`, store, id, name).Scan(&body)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if err := json.Unmarshal([]byte(body), v); err != nil {
+		return false, gateway.Errorf(gateway.CodeInternal, "%s of payment %s cannot be read: %w", name, id, err)
+	}
+	return true, nil
+}
+
+// EraseDetails removes everything personal of a payment; its ledger stays.
+func (tx *Tx) EraseDetails(store gateway.StoreID, id gateway.PaymentID) error {
+	_, err := tx.exec(`DELETE FROM detail WHERE store = $1 AND payment = $2`, store, id)
+	return err
+}
+
+func (tx *Tx) refs(store gateway.StoreID, id gateway.PaymentID) (refs gateway.Refs, err error) {
+	err = tx.each(func(row *sql.Rows) error {
+		var r gateway.Ref
+		if err := row.Scan(&r.Owner, &r.Name, &r.Value); err != nil {
+			return err
+		}
+		refs = append(refs, r)
+		return nil
+	}, `SELECT owner, name, value FROM ref WHERE store = $1 AND payment = $2 ORDER BY added_us, owner, name, value`, store, id)
+	return refs, err
+}
+
+// AddRefs adds references to a payment; those it has are left alone.
+func (tx *Tx) AddRefs(store gateway.StoreID, id gateway.PaymentID, refs gateway.Refs) error {
+	for _, r := range refs {
+		if r.Value == "" {
+			continue
+		}
+		if _, err := tx.exec(`INSERT INTO ref (store, owner, name, value, payment, added_us) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+			store, r.Owner, r.Name, r.Value, id, micro(tx.now)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// PaymentByRef returns the payment that has a reference, and whether one has.
+func (tx *Tx) PaymentByRef(store gateway.StoreID, owner, value string) (id gateway.PaymentID, found bool, err error) {
+	err = tx.q.QueryRowContext(tx.ctx, `SELECT payment FROM ref WHERE store = $1 AND owner = $2 AND value = $3 ORDER BY added_us LIMIT 1`, store, owner, value).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", false, nil
+	}
+	return id, err == nil, err
+}

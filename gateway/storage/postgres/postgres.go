@@ -1,0 +1,111 @@
+// Package postgres is the storage for many processes on one PostgreSQL.
+//
+//	db, err := postgres.Open(ctx, "postgres://shop@db.internal/shop?sslmode=verify-full")
+//
+// It relies on what PostgreSQL gives by default and asserts it at open: READ
+// COMMITTED, with conditional updates that take the row's lock, and
+// synchronous_commit.
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver, registered as "pgx"
+
+	"github.com/gatewaycommand/gatewaycommand/gateway"
+	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
+)
+
+// Options are what Open may be told. The zero Options are right for most.
+type Options struct {
+	Now      func() time.Time // the time that rows get; nil means time.Now
+	MaxConns int              // 0 means 16
+}
+
+// Open connects to a database and brings its schema up to date. It refuses one
+// that acknowledges writes before they are durable.
+func Open(ctx context.Context, dsn string, options ...Options) (*storage.DB, error) {
+	var o Options
+	if len(options) > 0 {
+		o = options[0]
+	}
+	if o.MaxConns == 0 {
+		o.MaxConns = 16
+	}
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		// The driver's text may quote the connection string with its password.
+		return nil, gateway.Errorf(gateway.CodeInternal, "the connection string cannot be read")
+	}
+	db.SetMaxOpenConns(o.MaxConns)
+	db.SetMaxIdleConns(o.MaxConns)
+	if err := prepare(ctx, db); err != nil {
+		_ = db.Close()
+		return nil, err
+	}
+	return storage.New(driver{db}, o.Now), nil
+}
+
+func prepare(ctx context.Context, db *sql.DB) error {
+	var commit string
+	if err := db.QueryRowContext(ctx, "SHOW synchronous_commit").Scan(&commit); err != nil {
+		return gateway.Errorf(gateway.CodeUnavailable, "the database cannot be reached: %s", reason(err))
+	}
+	if commit == "off" || commit == "local" {
+		return gateway.Errorf(gateway.CodeInternal, "the database has synchronous_commit=%s: an acknowledged write could be lost", commit)
+	}
+	return storage.Migrate(ctx, db, "postgres")
+}
+
+// reason tells PostgreSQL's own code and never the connection string.
+func reason(err error) string {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.Code
+	}
+	return "the connection failed"
+}
+
+type driver struct{ db *sql.DB }
+
+func (d driver) Update(ctx context.Context, f func(storage.Queries) error) error {
+	for try := 0; ; try++ {
+		err := d.once(ctx, f)
+		if !conflict(err) || try == 5 {
+			return err
+		}
+	}
+}
+
+func (d driver) once(ctx context.Context, f func(storage.Queries) error) error {
+	tx, err := d.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
+	if err := f(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// conflict reports whether PostgreSQL ended a transaction so that another could go
+// on (serialization failure, deadlock): nothing was written, and it may run again.
+func conflict(err error) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (e.Code == "40001" || e.Code == "40P01")
+}
+
+func (d driver) View(ctx context.Context, f func(storage.Queries) error) error {
+	tx, err := d.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // nothing was written
+	return f(tx)
+}
+
+func (d driver) Close() error { return d.db.Close() }

@@ -1,0 +1,192 @@
+package storage
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/gatewaycommand/gatewaycommand/gateway"
+)
+
+// writeTimeout bounds one write transaction. It does not depend on the caller's
+// context: a caller who gives up must not leave a write of unknown fate.
+const writeTimeout = 30 * time.Second
+
+// Queries runs SQL; *sql.Tx and *sql.DB do.
+type Queries interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// Driver is a database engine. Implementations are safe for concurrent use.
+type Driver interface {
+	// Update runs f in a write transaction and commits it durably. It returns
+	// f's error when f fails, and then nothing has been written. f must not wait
+	// for anything but the database; it may be run again after a conflict.
+	Update(ctx context.Context, f func(q Queries) error) error
+	// View runs f with a view of committed data.
+	View(ctx context.Context, f func(q Queries) error) error
+	Close() error
+}
+
+// DB is a storage. It is safe for concurrent use.
+type DB struct {
+	driver Driver
+	now    func() time.Time
+}
+
+// New returns a storage over a driver whose schema is up to date. now tells
+// the time that rows get; nil means time.Now.
+func New(d Driver, now func() time.Time) *DB {
+	if now == nil {
+		now = time.Now
+	}
+	return &DB{d, now}
+}
+
+// Close closes the database.
+func (db *DB) Close() error { return db.driver.Close() }
+
+// Now returns the storage's time, to the microsecond.
+func (db *DB) Now() time.Time { return fromMicro(db.now().UnixMicro()) }
+
+// Update runs f in one write transaction. Whatever f did is durable when Update
+// returns nil, and has not happened when f returned an error. Any other error is
+// [gateway.CodeUnavailable]; the write may then have happened or not, so read
+// again before believing either. The end of ctx does not stop a write under way.
+func (db *DB) Update(ctx context.Context, f func(tx *Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return gateway.Errorf(gateway.CodeUnavailable, "nothing was written: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	defer cancel()
+	return coded(db.driver.Update(ctx, func(q Queries) error {
+		return contain(f, &Tx{ctx: ctx, q: q, now: db.Now()})
+	}))
+}
+
+// contain keeps a panic in f from leaving a transaction open, or from ending a
+// driver's writer.
+func contain(f func(*Tx) error, tx *Tx) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = gateway.Errorf(gateway.CodeInternal, "the function that writes panicked; nothing was written")
+		}
+	}()
+	return f(tx)
+}
+
+// View runs f with a view of committed data; f must not write.
+func (db *DB) View(ctx context.Context, f func(tx *Tx) error) error {
+	return coded(db.driver.View(ctx, func(q Queries) error {
+		return f(&Tx{ctx: ctx, q: q, now: db.Now()})
+	}))
+}
+
+func coded(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*gateway.Error](err); ok {
+		return err
+	}
+	return gateway.Errorf(gateway.CodeUnavailable, "the database did not answer as it should: %w", err)
+}
+
+// Tx is a transaction. It belongs to one goroutine and to the function it was given to.
+type Tx struct {
+	ctx context.Context
+	q   Queries
+	now time.Time
+}
+
+// Now returns the transaction's time.
+func (tx *Tx) Now() time.Time { return tx.now }
+
+func (tx *Tx) exec(query string, args ...any) (int64, error) {
+	r, err := tx.q.ExecContext(tx.ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
+// one runs a statement that must change exactly one row.
+func (tx *Tx) one(what, query string, args ...any) error {
+	n, err := tx.exec(query, args...)
+	if err != nil {
+		return err
+	}
+	if n != 1 {
+		return gateway.Errorf(gateway.CodeConflict, "%s was changed by somebody else: load it again", what)
+	}
+	return nil
+}
+
+// each runs a query and calls scan for every row.
+func (tx *Tx) each(scan func(row *sql.Rows) error, query string, args ...any) (err error) {
+	rows, err := tx.q.QueryContext(tx.ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func notFound(what string, id any) error {
+	return gateway.Errorf(gateway.CodeNotFound, "there is no %s %v in this store", what, id)
+}
+
+// NewID returns a new identifier with a prefix: 26 random characters, and
+// nothing of time or order.
+func NewID(prefix string) string { return prefix + "_" + rand.Text() }
+
+// orderedID returns an identifier that sorts by time.
+func orderedID(at time.Time) string { return fmt.Sprintf("%016x-%s", at.UnixMicro(), rand.Text()[:8]) }
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Migrations returns the schema's migrations in goose's format, for
+// applications that run them with a tool of their own. They are additive within
+// a major version: an older binary keeps working on a newer schema.
+func Migrations() fs.FS {
+	sub, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		panic(err) // the folder is embedded above
+	}
+	return sub
+}
+
+func micro(t time.Time) int64 { return t.UnixMicro() }
+
+func microOrNull(t time.Time) sql.NullInt64 {
+	return sql.NullInt64{Int64: t.UnixMicro(), Valid: !t.IsZero()}
+}
+
+func fromMicro(us int64) time.Time { return time.UnixMicro(us).UTC() }
+
+func timeOrZero(n sql.NullInt64) time.Time {
+	if !n.Valid {
+		return time.Time{}
+	}
+	return fromMicro(n.Int64)
+}
+
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
