@@ -32,6 +32,10 @@ type Config struct {
 	// parked when nobody can tell what became of it. A tink.AEAD is one.
 	Sealer Sealer
 
+	// NewID makes identifiers that begin with a prefix and an underscore. Nil makes
+	// random ones; a simulation that is to be repeated makes its own.
+	NewID func(prefix string) string
+
 	Log *slog.Logger // nil logs nothing
 }
 
@@ -67,6 +71,9 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Account == nil {
 		cfg.Account = func(gateway.StoreID, string) string { return "" }
 	}
+	if cfg.NewID == nil {
+		cfg.NewID = storage.NewID
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
@@ -92,7 +99,7 @@ func (e *Engine) Create(ctx context.Context, n NewPayment) (gateway.Payment, err
 	if !n.Amount.IsPositive() {
 		return gateway.Payment{}, gateway.Invalid("the amount due is %s: it must be more than nothing; to store an instrument without paying, use Verify", n.Amount)
 	}
-	row := storage.NewPayment{Store: n.Store, ID: gateway.PaymentID(storage.NewID("pay")), Key: n.Key, Due: n.Amount}
+	row := storage.NewPayment{Store: n.Store, ID: gateway.PaymentID(e.cfg.NewID("pay")), Key: n.Key, Due: n.Amount}
 	if n.Order != nil {
 		row.Order = n.Order.Number
 	}

@@ -60,7 +60,7 @@ func (e *Engine) begin(ctx context.Context, kind gateway.Operation, r Request) (
 			return err
 		}
 		o = storage.Operation{
-			Store: r.Store, ID: gateway.OperationID(storage.NewID("op")), Payment: r.Payment, Kind: kind, Provider: r.Provider, Key: r.Key,
+			Store: r.Store, ID: gateway.OperationID(e.cfg.NewID("op")), Payment: r.Payment, Kind: kind, Provider: r.Provider, Key: r.Key,
 			Fingerprint: r.fingerprint(kind), Amount: amount, Target: r.Target, Final: r.Final, State: gateway.StateOpen, Deadline: r.Deadline,
 			NextCheck: tx.Now().Add(e.lease()), // should this process end before it sends
 		}
@@ -264,7 +264,7 @@ func (e *Engine) alive(s storage.Step, now time.Time) bool {
 // await waits for whoever makes the operation's call, so that callers of one
 // command get one answer, and gives up with the caller's context or the lease.
 func (e *Engine) await(ctx context.Context, o storage.Operation) (Result, error) {
-	ctx, cancel := context.WithTimeout(ctx, e.lease())
+	ctx, cancel := context.WithTimeout(ctx, e.lease()+5*time.Second)
 	defer cancel()
 	wait := time.NewTicker(20 * time.Millisecond)
 	defer wait.Stop()

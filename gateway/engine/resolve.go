@@ -135,8 +135,8 @@ func (e *Engine) lookUp(ctx context.Context, o storage.Operation, step storage.S
 	if err := e.settle(send, o.Store, o.ID, finding{source: gateway.SourcePoll, out: out, err: err, lookup: true, try: &try}); err != nil {
 		return err
 	}
-	if err != nil && gateway.CodeOf(err) != gateway.CodeNotFound {
-		return nil // it could not be asked; asked again later
+	if err != nil && gateway.CodeOf(err) != gateway.CodeNotFound || err == nil && contradicts(s.Payment, out) {
+		return nil // it could not be asked, or its word cannot be relied on; asked again later
 	}
 	return e.afterLookup(ctx, o, endpoint, e.db.Now())
 }

@@ -50,6 +50,14 @@ func (e *Engine) settle(ctx context.Context, store gateway.StoreID, id gateway.O
 		if err != nil {
 			return err
 		}
+		if f.lookup && f.err == nil && contradicts(p, f.out) {
+			f.out, f.err = gateway.Outcome{}, gateway.Errorf(gateway.CodeIndeterminate, "what the provider shows contradicts what it stated before; it is asked again")
+		}
+		if f.lookup && f.source == gateway.SourcePoll && !o.State.Terminal() && differs(o, p.Due.Currency(), f.out) {
+			if f, err = confirm(tx, o, f); err != nil {
+				return err
+			}
+		}
 		if err := e.book(tx, &p, &o, open, f); err != nil {
 			return err
 		}
@@ -58,6 +66,52 @@ func (e *Engine) settle(ctx context.Context, store gateway.StoreID, id gateway.O
 	})
 	point("after recording")
 	return err
+}
+
+// contradicts reports whether a lookup cannot be about this payment as it is
+// known: another currency, or another amount for a fact that is recorded. What
+// such a lookup does not show proves nothing.
+func contradicts(p gateway.Payment, out gateway.Outcome) bool {
+	known := make(map[string]gateway.Money, len(p.Movements))
+	for _, m := range p.Movements {
+		known[m.Key()] = m.Amount
+	}
+	return slices.ContainsFunc(out.Movements, func(m gateway.Movement) bool {
+		have, recorded := known[m.Key()]
+		return m.Amount.Currency() != p.Due.Currency() || recorded && have != m.Amount
+	})
+}
+
+// confirmations is how many lookups in a row must state the same amount before
+// one is booked that differs from what was asked for.
+const confirmations = 3
+
+// stated is what lookups said of an operation whose amount is not the one asked for.
+type statement struct {
+	Amounts string `json:"amounts"`
+	Times   int    `json:"times"`
+}
+
+// confirm keeps a lookup's word back until enough lookups agree: the true amount
+// may differ (a partial authorization), and an answer may be wrong once.
+func confirm(tx *storage.Tx, o storage.Operation, f finding) (finding, error) {
+	name, now := "stated/"+string(o.ID), statement{Times: 1}
+	for _, m := range f.out.Movements {
+		if m.Operation == o.ID {
+			now.Amounts += string(m.Kind) + " " + m.Reference + " " + m.Amount.String() + "; "
+		}
+	}
+	var before statement
+	if _, err := tx.Detail(o.Store, o.Payment, name, &before); err != nil {
+		return f, err
+	}
+	if before.Amounts == now.Amounts {
+		now.Times = before.Times + 1
+	}
+	if now.Times < confirmations {
+		f.out, f.err = gateway.Outcome{}, gateway.Errorf(gateway.CodeIndeterminate, "the provider states another amount than was asked for; it is asked again")
+	}
+	return f, tx.SetDetail(o.Store, o.Payment, name, now)
 }
 
 // book appends the movements that a finding states and sets the balances.

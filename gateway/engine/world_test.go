@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"path/filepath"
 	"sync/atomic"
@@ -42,13 +43,15 @@ func newWorld(t *testing.T, rules simulator.Rules, change ...func(*engine.Config
 	if rules.DripInterval == 0 {
 		rules.DripInterval, rules.Slow = time.Millisecond, time.Millisecond
 	}
-	w.server, err = simulator.Start(simulator.Config{Clock: now, Rules: rules, ManualWebhooks: true})
+	w.server, err = simulator.Start(simulator.Config{Clock: now, Rules: rules, ManualWebhooks: true, Seed: 1})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, w.server.Close()) })
 	w.db, err = sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "shop.db"), sqlite.Options{Now: now})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, w.db.Close()) })
-	cfg := engine.Config{Pools: pools(t, w.server.URL()), Storage: w.db, SendTimeout: 700 * time.Millisecond, Sealer: sealer(t)}
+	var ids atomic.Int64
+	name := fmt.Sprintf("%x", sha256.Sum256([]byte(t.Name())))[:12]
+	cfg := engine.Config{NewID: func(prefix string) string { return fmt.Sprintf("%s_%s_%d", prefix, name, ids.Add(1)) }, Pools: pools(t, w.server.URL()), Storage: w.db, SendTimeout: 700 * time.Millisecond, Sealer: sealer(t)}
 	for _, f := range change {
 		f(&cfg)
 	}

@@ -20,11 +20,15 @@ func (a Amount) Money() (gateway.Money, error) {
 
 // Payment is the provider's picture of a payment.
 type Payment struct {
-	ID      string `json:"id" validate:"required"`
-	Status  string `json:"status" validate:"required"`
-	Amount  Amount `json:"amount"`
-	Amounts struct {
-		Authorized int64 `json:"authorized"`
+	ID      string   `json:"id" validate:"required"`
+	Status  string   `json:"status" validate:"required"`
+	Amount  Amount   `json:"amount"`
+	Amounts struct { // what the movements add up to, in minor units
+		Authorized  int64 `json:"authorized"`
+		Released    int64 `json:"released"`
+		Captured    int64 `json:"captured"`
+		Refunded    int64 `json:"refunded"`
+		ChargedBack int64 `json:"charged_back"`
 	} `json:"amounts"`
 	Authorization string     `json:"authorization"`
 	Reference     string     `json:"reference"`

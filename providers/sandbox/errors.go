@@ -98,12 +98,14 @@ func problems(x transfer.Exchange) ([]validator.Problem, error) {
 var sameAmount = validator.Echo{Amount: "amount/value", Currency: "amount/currency", Reference: "reference"}
 
 // onlyOne finds the one payment that has our reference.
-var onlyOne = validator.Typed(func(_ context.Context, _ transfer.Exchange, found Payments) validator.Result {
+var onlyOne = validator.Typed(func(ctx context.Context, x transfer.Exchange, found Payments) validator.Result {
 	switch n := len(found.Data); {
 	case n == 0:
 		return validator.Fail(validator.Failure{Code: gateway.CodeNotFound, Detail: "no payment has the reference"})
 	case n > 1 || found.More:
 		return validator.Fail(validator.Failure{Code: gateway.CodeIndeterminate, Detail: "several payments have the reference"})
+	case found.Data[0].Reference != string(x.Subject.Operation):
+		return validator.Fail(validator.Failure{Code: gateway.CodeIndeterminate, Detail: "the payment that was found has another reference"})
 	}
-	return validator.Result{}
+	return booksBalance(ctx, x, found.Data[0])
 })
