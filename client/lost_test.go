@@ -59,11 +59,13 @@ func lostScenarios() []scenario {
 		{name: "two lengths", want: unknown, serve: after("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}x")},
 		{name: "negative length", want: unknown, serve: after("HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\n{}")},
 		{name: "no answer", want: unknown, says: "timed out after 1s, before the answer", serve: func(c *clienttest.FaultConn) { c.Request(); c.Hang() }},
-		{name: "never reads", want: unknown, says: "timed out after 1s", serve: func(c *clienttest.FaultConn) { time.Sleep(1500 * time.Millisecond) },
+		{
+			name: "never reads", want: unknown, says: "timed out after 1s", serve: func(c *clienttest.FaultConn) { time.Sleep(1500 * time.Millisecond) },
 			send: func(t *testing.T, url string) *transfer.Transfer {
 				t.Helper()
 				return post(t, url, strings.Repeat("x", 8<<20))
-			}},
+			},
+		},
 		{name: "a long head, of which a part arrives", want: unknown, says: "before the answer", serve: func(c *clienttest.FaultConn) {
 			_, _ = c.Read(make([]byte, 1))
 			c.Reset()
@@ -93,21 +95,25 @@ func lostScenarios() []scenario {
 			c.Send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{")
 			c.Hang()
 		}},
-		{name: "caller's deadline while waiting", want: unknown, says: "the caller's deadline passed before the answer", serve: func(c *clienttest.FaultConn) { c.Request(); c.Hang() },
+		{
+			name: "caller's deadline while waiting", want: unknown, says: "the caller's deadline passed before the answer", serve: func(c *clienttest.FaultConn) { c.Request(); c.Hang() },
 			ctx: func(t *testing.T) context.Context {
 				t.Helper()
 				ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 				t.Cleanup(cancel)
 				return ctx
-			}},
+			},
+		},
 		{name: "I4 too large by its own word", want: unknown, says: "the answer is larger than 1 MiB", serve: after("HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n")},
 		{name: "I4 too large in chunks", want: unknown, says: "the answer is larger than 1 MiB", serve: func(c *clienttest.FaultConn) {
 			c.Request()
 			for c.Send(chunks); c.Send("10000\r\n" + strings.Repeat("x", 1<<16) + "\r\n"); {
 			}
 		}},
-		{name: "I4 too large without a length", want: unknown, says: "the answer is larger than 1 MiB", serve: after("HTTP/1.0 200 OK\r\n\r\n" + strings.Repeat("x", 1<<20+1)),
-			config: func(_ *testing.T, _ *authority, c *client.Config, _ *clienttest.Faults) { c.AllowUnframed = true }},
+		{
+			name: "I4 too large without a length", want: unknown, says: "the answer is larger than 1 MiB", serve: after("HTTP/1.0 200 OK\r\n\r\n" + strings.Repeat("x", 1<<20+1)),
+			config: func(_ *testing.T, _ *authority, c *client.Config, _ *clienttest.Faults) { c.AllowUnframed = true },
+		},
 		{name: "I4 gzip bomb", want: unknown, says: "the answer is larger than 1 MiB", serve: after(squeezed(bomb()))},
 		{name: "I4 gzip bomb of empty members", want: unknown, says: "the answer is larger than 1 MiB", serve: after(squeezed(strings.Repeat(squeeze(""), 60_000)))},
 		{name: "gzip cut", want: unknown, says: "(status 200)", serve: after(squeezed(squeeze(`{"a":1}`))[:80])},

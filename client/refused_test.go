@@ -50,10 +50,12 @@ func TestWhatMustNotLeaveIsRefused(t *testing.T) {
 		{name: "no method", address: f.URL(), edit: func(t *transfer.Transfer) { t.Method = "" }, says: "method"},
 		{name: "CONNECT", address: f.URL(), edit: func(t *transfer.Transfer) { t.Method = "CONNECT" }, says: "not for payments"},
 		{name: "HEAD with a body", address: f.URL(), edit: func(t *transfer.Transfer) { t.Method, t.Body = "HEAD", []byte("x") }, says: "has no body"},
-		{name: "the signer's other host", config: client.Config{Hosts: []string{strings.TrimPrefix(f.URL(), "http://")}}, address: f.URL(), says: "is none of those",
+		{
+			name: "the signer's other host", config: client.Config{Hosts: []string{strings.TrimPrefix(f.URL(), "http://")}}, address: f.URL(), says: "is none of those",
 			edit: func(t *transfer.Transfer) {
 				t.Signer = transfer.SignerFunc(func(_ context.Context, w *transfer.Wire) error { w.URL.Host = "evil.test"; return nil })
-			}},
+			},
+		},
 	} {
 		t.Run(try.name, func(t *testing.T) {
 			t.Parallel()

@@ -84,26 +84,38 @@ func unsentScenarios() []scenario {
 		})},
 		{name: "S5 TLS 1.0 only", want: notSent, says: "tls: ", tls: speaking(tls.VersionTLS10, tls.VersionTLS10), serve: silent},
 		{name: "S5 TLS 1.1 only", want: notSent, says: "tls: ", tls: speaking(tls.VersionTLS11, tls.VersionTLS11), serve: silent},
-		{name: "S5 TLS 1.2 where 1.3 is asked for", want: notSent, says: "tls: ", tls: speaking(tls.VersionTLS12, tls.VersionTLS12), serve: silent,
-			config: func(_ *testing.T, _ *authority, c *client.Config, _ *clienttest.Faults) { c.MinTLS = tls.VersionTLS13 }},
+		{
+			name: "S5 TLS 1.2 where 1.3 is asked for", want: notSent, says: "tls: ", tls: speaking(tls.VersionTLS12, tls.VersionTLS12), serve: silent,
+			config: func(_ *testing.T, _ *authority, c *client.Config, _ *clienttest.Faults) { c.MinTLS = tls.VersionTLS13 },
+		},
 		{name: "S5 weak cipher only", want: notSent, says: "tls: ", tls: speaking(tls.VersionTLS12, tls.VersionTLS12, tls.TLS_ECDHE_ECDSA_WITH_RC4_128_SHA), serve: silent},
-		{name: "S5 unknown authority", want: notSent, says: "tls: certificate of an unknown authority", tls: trusted, serve: silent,
+		{
+			name: "S5 unknown authority", want: notSent, says: "tls: certificate of an unknown authority", tls: trusted, serve: silent,
 			config: func(t *testing.T, _ *authority, c *client.Config, _ *clienttest.Faults) {
 				c.RootCAs = newAuthority(t).pool
-			}},
+			},
+		},
 		{name: "S5 self-signed", want: notSent, says: "tls: certificate", serve: silent, tls: func(t *testing.T, _ *authority) *tls.Config {
 			t.Helper()
 			other := newAuthority(t)
 			return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{other.cert.Raw}, PrivateKey: other.key}}} //nolint:gosec // see above
 		}},
-		{name: "S5 wrong host", want: notSent, says: "tls: certificate for another host", serve: silent,
-			tls: certified(func(c *x509.Certificate) { c.IPAddresses, c.DNSNames = nil, []string{"other.example"} })},
-		{name: "S5 expired", want: notSent, says: "tls: certificate expired", serve: silent,
-			tls: certified(func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) })},
-		{name: "S5 not yet valid", want: notSent, says: "not yet valid", serve: silent,
-			tls: certified(func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Minute) })},
-		{name: "S5 certificate for another purpose", want: notSent, says: "tls: certificate not valid", serve: silent,
-			tls: certified(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning} })},
+		{
+			name: "S5 wrong host", want: notSent, says: "tls: certificate for another host", serve: silent,
+			tls: certified(func(c *x509.Certificate) { c.IPAddresses, c.DNSNames = nil, []string{"other.example"} }),
+		},
+		{
+			name: "S5 expired", want: notSent, says: "tls: certificate expired", serve: silent,
+			tls: certified(func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }),
+		},
+		{
+			name: "S5 not yet valid", want: notSent, says: "not yet valid", serve: silent,
+			tls: certified(func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Minute) }),
+		},
+		{
+			name: "S5 certificate for another purpose", want: notSent, says: "tls: certificate not valid", serve: silent,
+			tls: certified(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning} }),
+		},
 		{name: "S5 client certificate missing, TLS 1.2", want: notSent, says: "refused with tls: ", serve: silent, tls: func(t *testing.T, a *authority) *tls.Config {
 			t.Helper()
 			c := a.server(t)
@@ -135,20 +147,28 @@ func unsentScenarios() []scenario {
 			return nil, ctx.Err()
 		})},
 		{name: "cancelled in the handshake", want: notSent, says: "context canceled", ctx: cancelAfter(20 * time.Millisecond), send: overTLS, serve: silent},
-		{name: "proxy refuses connections", want: notSent, says: "proxy cannot be reached", send: overTLS, serve: silent,
+		{
+			name: "proxy refuses connections", want: notSent, says: "proxy cannot be reached", send: overTLS, serve: silent,
 			config: func(_ *testing.T, _ *authority, c *client.Config, _ *clienttest.Faults) {
 				c.Proxy = "http://127.0.0.1:1"
-			}},
-		{name: "proxy wants credentials", want: notSent, says: "no connection", send: overTLS, serve: silent,
+			},
+		},
+		{
+			name: "proxy wants credentials", want: notSent, says: "no connection", send: overTLS, serve: silent,
 			config: func(t *testing.T, _ *authority, c *client.Config, _ *clienttest.Faults) {
 				proxied(t, c, after("HTTP/1.1 407 secret realm\r\nContent-Length: 0\r\n\r\n"))
-			}},
-		{name: "proxy finds no provider", want: notSent, says: "no connection", send: overTLS, serve: silent,
+			},
+		},
+		{
+			name: "proxy finds no provider", want: notSent, says: "no connection", send: overTLS, serve: silent,
 			config: func(t *testing.T, _ *authority, c *client.Config, _ *clienttest.Faults) {
 				proxied(t, c, after("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"))
-			}},
-		{name: "proxy hangs", want: notSent, says: "timed out after 1s", send: overTLS, serve: silent,
-			config: func(t *testing.T, _ *authority, c *client.Config, _ *clienttest.Faults) { proxied(t, c, silent) }},
+			},
+		},
+		{
+			name: "proxy hangs", want: notSent, says: "timed out after 1s", send: overTLS, serve: silent,
+			config: func(t *testing.T, _ *authority, c *client.Config, _ *clienttest.Faults) { proxied(t, c, silent) },
+		},
 	}
 }
 

@@ -107,8 +107,10 @@ var benchSubject = struct {
 
 func benchDirect() []byte {
 	s := &benchSubject
-	r := benchRequest{MerchantAccount: s.merchant, Reference: s.reference, ReturnURL: s.url, Channel: "Web", Interaction: "Ecommerce",
-		ShopperEmail: s.email, ShopperIP: s.ip, ShopperReference: s.shopper}
+	r := benchRequest{
+		MerchantAccount: s.merchant, Reference: s.reference, ReturnURL: s.url, Channel: "Web", Interaction: "Ecommerce",
+		ShopperEmail: s.email, ShopperIP: s.ip, ShopperReference: s.shopper,
+	}
 	r.Amount = benchAmount{s.amount.Minor(), s.amount.Currency()}
 	c := &r.PaymentMethod
 	c.Number, c.ExpiryMonth, c.ExpiryYear, c.CVC, c.HolderName, c.Type = s.card.Number, s.card.ExpiryMonth, s.card.ExpiryYear, s.card.CVC, s.card.HolderName, s.card.Type

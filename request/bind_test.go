@@ -56,8 +56,9 @@ type bindTarget struct {
 	Any      any                   `json:"any"`
 	Untagged string
 	Ignored  string `json:"-"`
-	Hyphen   string `json:"-,"`
-	private  string
+	//lint:ignore SA5008 a field named "-" is what is tested
+	Hyphen  string `json:"-,"`
+	private string
 }
 
 const bindBody = `{"shared":"s","deep":"outer","from_pointer":7,"text":"é","code":"c","i8":-128,"i64":9223372036854775807,"u64":18446744073709551615,
@@ -173,6 +174,7 @@ func TestFloatsAndWhatElseCannotBeBoundIsATypeError(t *testing.T) {
 	bind["F"] = root.Bind(&struct{ F func() }{})
 	bind["Y"] = root.Bind(reflect.New(twins).Interface())
 	bind["O"] = root.Bind(&struct {
+		//lint:ignore SA5008 a misspelt option is what is tested
 		O int `json:"o,omitemtpy"`
 	}{})
 	bind["R"] = root.Bind(&struct {

@@ -130,12 +130,12 @@ func TestAnErrorNamesThePartOnce(t *testing.T) {
 func TestACompositeIsAValueThatNeverChanges(t *testing.T) {
 	t.Parallel()
 	c := compose(field("a", "a", "1"), request.Named("in", compose(field("b", "b", "2"))))
-	edited, err := c.Apply([]request.Edit{
+	_, err := c.Apply([]request.Edit{
 		request.Replace("in/b", request.Fixed("b", "3")), request.InsertBefore("a", field("first", "first", "x")), request.InsertAfter("a", field("second", "second", "x")),
 		request.Prepend(field("zero", "zero", "x")), request.Append(field("last", "last", "x")), request.Wrap("a", func(b request.Builder) request.Builder { return request.In("deep", b) }),
 	}, []request.Edit{request.Remove("in/nothing")})
 	require.ErrorContains(t, err, `"in/nothing", which is not there (has b)`)
-	edited, err = c.Apply([]request.Edit{request.Replace("in/b", request.Fixed("b", "3")), request.Prepend(field("zero", "zero", "x"))})
+	edited, err := c.Apply([]request.Edit{request.Replace("in/b", request.Fixed("b", "3")), request.Prepend(field("zero", "zero", "x"))})
 	require.NoError(t, err)
 	got, err := build(t, edited, gateway.Subject{})
 	require.NoError(t, err)

@@ -1,8 +1,12 @@
 package request
 
 // Copy sets a copy of a value of this or another document, with all below it.
-// The absent Value sets nothing.
+// The absent Value sets nothing. A value cannot be copied into itself, which
+// would never end; copied to where it stands it stays as it is.
 func (n Node) Copy(name string, v Value) {
+	if n.within(v) || v.node() != nil && v == n.value(name) {
+		return
+	}
 	switch v.Kind() {
 	case KindObject:
 		n.Object(name).fill(v)
@@ -21,6 +25,26 @@ func (n Node) Copy(name string, v Value) {
 	}
 }
 
+// value returns the field of that name as a Value.
+func (n Node) value(name string) Value { return Value(n).Get(name) }
+
+// within reports whether n is v or lies below it, and records that as a mistake.
+func (n Node) within(v Value) bool {
+	a := n.open()
+	if a == nil || v.arena != a || v.node() == nil {
+		return false
+	}
+	for i := n.i; ; i = a.nodes[i].up {
+		if i == v.i {
+			a.refuse("a value (%q) is copied into itself", joinPath(a.steps(i, nil)))
+			return true
+		}
+		if i == 0 {
+			return false
+		}
+	}
+}
+
 func (n Node) fill(v Value) {
 	for name, c := range v.All() {
 		if n.open() == nil {
@@ -30,8 +54,12 @@ func (n Node) fill(v Value) {
 	}
 }
 
-// Copy adds a copy of a value of this or another document.
+// Copy adds a copy of a value of this or another document. A value cannot be
+// copied into itself.
 func (l List) Copy(v Value) {
+	if Node(l).within(v) {
+		return
+	}
 	switch v.Kind() {
 	case KindObject:
 		l.Object().fill(v)

@@ -244,7 +244,8 @@ func TestW7NoRandomFilterChangesAProtectedField(t *testing.T) {
 func mustParse(t interface {
 	require.TestingT
 	Helper()
-}, text string) *Document {
+}, text string,
+) *Document {
 	t.Helper()
 	d, err := ParseJSON([]byte(text), Limits{})
 	require.NoError(t, err)

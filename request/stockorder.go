@@ -27,10 +27,22 @@ func Address(from func(o *gateway.Order) *gateway.Address, f AddressFields) Buil
 			return
 		}
 		for _, field := range [...]struct{ name, value string }{
-			{f.GivenName, a.GivenName}, {f.MiddleName, a.MiddleName}, {f.FamilyName, a.FamilyName}, {f.Name, a.Name()},
-			{f.Company, a.Company}, {f.Line1, a.Line(1)}, {f.Line2, a.Line(2)}, {f.Lines, strings.Join(a.Lines, ", ")},
-			{f.City, a.City}, {f.Region, a.Region}, {f.PostalCode, a.PostalCode}, {f.Country, a.Country},
-			{f.Phone, a.Phone}, {f.Email, a.Email}, {f.CustomerID, a.CustomerID}, {f.VATNumber, a.VATNumber},
+			{f.GivenName, a.GivenName},
+			{f.MiddleName, a.MiddleName},
+			{f.FamilyName, a.FamilyName},
+			{f.Name, a.Name()},
+			{f.Company, a.Company},
+			{f.Line1, a.Line(1)},
+			{f.Line2, a.Line(2)},
+			{f.Lines, strings.Join(a.Lines, ", ")},
+			{f.City, a.City},
+			{f.Region, a.Region},
+			{f.PostalCode, a.PostalCode},
+			{f.Country, a.Country},
+			{f.Phone, a.Phone},
+			{f.Email, a.Email},
+			{f.CustomerID, a.CustomerID},
+			{f.VATNumber, a.VATNumber},
 		} {
 			if field.name != "" {
 				doc.OptText(field.name, field.value)
@@ -58,8 +70,14 @@ func Customer(f CustomerFields) Builder {
 		}
 		c := s.Order.Customer
 		for _, field := range [...]struct{ name, value string }{
-			{f.ID, c.ID}, {f.ProviderID, c.ProviderID}, {f.Email, c.Email}, {f.Phone, c.Phone},
-			{f.GivenName, c.GivenName}, {f.FamilyName, c.FamilyName}, {f.Language, c.Language}, {f.TaxID, c.TaxID},
+			{f.ID, c.ID},
+			{f.ProviderID, c.ProviderID},
+			{f.Email, c.Email},
+			{f.Phone, c.Phone},
+			{f.GivenName, c.GivenName},
+			{f.FamilyName, c.FamilyName},
+			{f.Language, c.Language},
+			{f.TaxID, c.TaxID},
 		} {
 			if field.name != "" {
 				doc.OptText(field.name, field.value)

@@ -105,8 +105,10 @@ func TestStructUsesTheProvidersExponents(t *testing.T) {
 	t.Parallel()
 	d := newDoc(t)
 	m := gateway.Minor(10, "CLP")
-	require.NoError(t, d.StructIn(structRequest{Amount: m, Card: gateway.NewSecret("1"), Decimal: &m, Amounts: []gateway.Money{m}, Decimals: []gateway.Money{m},
-		Lines: []structLine{{"a", m}}}, gateway.Exponents{"CLP": 2}))
+	require.NoError(t, d.StructIn(structRequest{
+		Amount: m, Card: gateway.NewSecret("1"), Decimal: &m, Amounts: []gateway.Money{m}, Decimals: []gateway.Money{m},
+		Lines: []structLine{{"a", m}},
+	}, gateway.Exponents{"CLP": 2}))
 	assert.Equal(t, `{"amount":1000,"decimal":"10.00","card":"1","lines":[{"sku":"a","price":"10.00"}],"amounts":[1000],"decimals":["10.00"]}`, encoded(t, d))
 }
 
@@ -213,8 +215,10 @@ func TestValidateStructListsEveryRuleAndNoValue(t *testing.T) {
 	r.Lines = append(r.Lines, structLine{})
 	err := ValidateStruct(&r)
 	assert.Equal(t, gateway.CodeInvalid, gateway.CodeOf(err))
-	for _, want := range []string{`field "amount" breaks the rule required`, `field "card" breaks the rule numeric`, `field "cvc" breaks the rule len=3`,
-		`field "note" breaks the rule max=5`, `field "lines/1/sku" breaks the rule required`, `field "lines/1/price" breaks the rule required`, `field "address/city" breaks the rule required`} {
+	for _, want := range []string{
+		`field "amount" breaks the rule required`, `field "card" breaks the rule numeric`, `field "cvc" breaks the rule len=3`,
+		`field "note" breaks the rule max=5`, `field "lines/1/sku" breaks the rule required`, `field "lines/1/price" breaks the rule required`, `field "address/city" breaks the rule required`,
+	} {
 		require.ErrorContains(t, err, want)
 	}
 	assert.NotContains(t, err.Error(), pan)

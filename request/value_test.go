@@ -145,7 +145,7 @@ func TestCopyTakesValuesOfAnyDocument(t *testing.T) {
 	d.List("l").Copy(d.Value("s"))
 	assert.Equal(t, `{"s":"v","copy":`+text+`,"s2":"v","l":[[null,true,"x",{"c":[[]]},7],"v"]}`, encoded(t, d))
 	d.Object("copy").Copy("self", d.Root()) // into itself: ends at the depth
-	require.ErrorContains(t, d.Err(), "deeper")
+	require.ErrorContains(t, d.Err(), "is copied into itself")
 }
 
 func TestErrorsQuoteNoValues(t *testing.T) {
@@ -170,4 +170,48 @@ func TestErrorsQuoteNoValues(t *testing.T) {
 		assert.True(t, errors.As(err, &e))
 	}
 	assert.Equal(t, `JSON at byte 21: a comma or a closing brace is missing`, e3.Error())
+}
+
+// What contains its own copy would grow until something gives way.
+func TestNothingIsCopiedIntoItself(t *testing.T) {
+	t.Parallel()
+	for name, copied := range map[string]func(d *Document){
+		"the root into itself":     func(d *Document) { d.Copy("x", d.Root()) },
+		"the root below":           func(d *Document) { d.Object("a").Copy("x", d.Root()) },
+		"an object into itself":    func(d *Document) { d.Object("a").Copy("x", d.Value("a")) },
+		"an object further below":  func(d *Document) { d.Object("a").Object("y").Copy("x", d.Value("a")) },
+		"a list into itself":       func(d *Document) { d.Append("l").Copy(d.Value("l")) },
+		"a list into its elements": func(d *Document) { d.Append("l").Object().Copy("x", d.Value("l")) },
+	} {
+		d := newDoc(t)
+		d.Object("a").Int("b", 1)
+		d.List("l").Int(1)
+		copied(d)
+		require.ErrorContains(t, d.Err(), "is copied into itself", name)
+		require.ErrorIs(t, d.Err(), gateway.CodeInvalid)
+	}
+	d := newDoc(t)
+	d.Object("a").Int("b", 1)
+	d.Copy("c", d.Value("a"))
+	d.Object("a").Copy("d", d.Value("c"))
+	require.NoError(t, d.Err())
+	assert.Equal(t, `{"a":{"b":1,"d":{"b":1}},"c":{"b":1}}`, d.String(), "beside itself it may stand")
+}
+
+// A filter that copies a field to where it stands changes nothing and ends.
+func TestAValueCopiedToWhereItStandsStaysAsItIs(t *testing.T) {
+	t.Parallel()
+	const text = `{"a":{"c":[1,{"d":2}]},"l":[1,2]}`
+	for _, protected := range []string{"a/c/1", "a", "l", "none"} {
+		d := newDoc(t)
+		d.fill(mustParse(t, text).Root())
+		d.Protect(protected)
+		d.Seal()
+		d.Copy("a", d.Value("a"))
+		d.Copy("l", d.Value("l"))
+		d.Object("a").Copy("c", d.Value("a/c"))
+		require.NoError(t, d.Err(), protected)
+		require.NoError(t, d.Check(), protected)
+		assert.Equal(t, text, d.String(), protected)
+	}
 }

@@ -90,8 +90,12 @@ func TestAScriptMatchesMethodAndPath(t *testing.T) {
 		method, path string
 		want         int
 	}{
-		{"POST", "/v1/payments", 201}, {"GET", "/v1/payments", 404}, {"POST", "/v1/payments/pi_1/capture", 202},
-		{"POST", "/v1/payments/pi_1/capture/x", 404}, {"POST", "/v1/payments/pi_2/capture", 203}, {"POST", "/v1/payments", 201},
+		{"POST", "/v1/payments", 201},
+		{"GET", "/v1/payments", 404},
+		{"POST", "/v1/payments/pi_1/capture", 202},
+		{"POST", "/v1/payments/pi_1/capture/x", 404},
+		{"POST", "/v1/payments/pi_2/capture", 203},
+		{"POST", "/v1/payments", 201},
 	} {
 		r, err := s.PlaceRequest(t.Context(), to(try.method, try.path, "{}"))
 		require.NoError(t, err)

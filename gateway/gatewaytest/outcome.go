@@ -21,9 +21,7 @@ import (
 func (c check) good(t *testing.T, s gateway.Subject) *server {
 	t.Helper()
 	a, _ := c.answer(t, "")
-	var srv *server
-	srv = serve(t, func(_ int, w http.ResponseWriter, r *http.Request) { a.send(w, a.fill(s, "http://"+r.Host)) })
-	return srv
+	return serve(t, func(_ int, w http.ResponseWriter, r *http.Request) { a.send(w, a.fill(s, "http://"+r.Host)) })
 }
 
 func (c check) success(t *testing.T) {
