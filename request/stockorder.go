@@ -8,6 +8,18 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 )
 
+// named is a text with the field that a provider has for it, "" for none.
+type named struct{ field, value string }
+
+// optTexts writes the texts that are there and that the provider has fields for.
+func optTexts(n Node, texts []named) {
+	for _, t := range texts {
+		if t.field != "" {
+			n.OptText(t.field, t.value)
+		}
+	}
+}
+
 // AddressFields names the fields of an address at a provider. Empty names are left out.
 type AddressFields struct {
 	GivenName, MiddleName, FamilyName, Name, Company string
@@ -26,7 +38,7 @@ func Address(from func(o *gateway.Order) *gateway.Address, f AddressFields) Buil
 		if a == nil {
 			return
 		}
-		for _, field := range [...]struct{ name, value string }{
+		optTexts(doc.Node, []named{
 			{f.GivenName, a.GivenName},
 			{f.MiddleName, a.MiddleName},
 			{f.FamilyName, a.FamilyName},
@@ -43,11 +55,7 @@ func Address(from func(o *gateway.Order) *gateway.Address, f AddressFields) Buil
 			{f.Email, a.Email},
 			{f.CustomerID, a.CustomerID},
 			{f.VATNumber, a.VATNumber},
-		} {
-			if field.name != "" {
-				doc.OptText(field.name, field.value)
-			}
-		}
+		})
 	}, "an address"}
 }
 
@@ -69,7 +77,7 @@ func Customer(f CustomerFields) Builder {
 			return
 		}
 		c := s.Order.Customer
-		for _, field := range [...]struct{ name, value string }{
+		optTexts(doc.Node, []named{
 			{f.ID, c.ID},
 			{f.ProviderID, c.ProviderID},
 			{f.Email, c.Email},
@@ -78,11 +86,7 @@ func Customer(f CustomerFields) Builder {
 			{f.FamilyName, c.FamilyName},
 			{f.Language, c.Language},
 			{f.TaxID, c.TaxID},
-		} {
-			if field.name != "" {
-				doc.OptText(field.name, field.value)
-			}
-		}
+		})
 	}, "the customer"}
 }
 
@@ -115,13 +119,9 @@ func (f LineFields) write(n Node, l gateway.Line, doc *Document) {
 	if kind == "" {
 		kind = gateway.LineProduct
 	}
-	for _, field := range [...]struct{ name, value string }{
+	optTexts(n, []named{
 		{f.SKU, l.SKU}, {f.Name, l.Name}, {f.Kind, string(kind)}, {f.Category, l.Category}, {f.URL, l.URL}, {f.ImageURL, l.ImageURL},
-	} {
-		if field.name != "" {
-			n.OptText(field.name, field.value)
-		}
-	}
+	})
 	if f.Quantity != "" {
 		n.Int(f.Quantity, l.Quantity)
 	}
@@ -202,13 +202,9 @@ func Browser(f BrowserFields) Builder {
 			return
 		}
 		b := s.Order.Browser
-		for _, field := range [...]struct{ name, value string }{
+		optTexts(doc.Node, []named{
 			{f.UserAgent, b.UserAgent}, {f.Accept, b.Accept}, {f.Language, b.Language}, {f.IP, b.IP},
-		} {
-			if field.name != "" {
-				doc.OptText(field.name, field.value)
-			}
-		}
+		})
 		for _, field := range [...]struct {
 			name  string
 			value int
