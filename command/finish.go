@@ -8,7 +8,7 @@ import (
 )
 
 // accept refuses a subject that no command can act on.
-func accept(s *gateway.Subject) error {
+func accept(op gateway.Operation, s *gateway.Subject) error {
 	if s.Store == "" {
 		return gateway.Invalid("the subject has no Store: every call belongs to one")
 	}
@@ -19,6 +19,9 @@ func accept(s *gateway.Subject) error {
 	}
 	if s.Amount.IsNegative() {
 		return gateway.Invalid("the amount %s is negative; the operation says which way money goes", s.Amount)
+	}
+	if s.Amount.IsSet() && s.Amount.IsZero() && (op == gateway.OpAuthorize || op == gateway.OpPurchase) {
+		return gateway.Invalid("the amount is nothing: to check or store an instrument without taking money, use the operation %s", gateway.OpVerify)
 	}
 	return nil
 }
@@ -89,7 +92,12 @@ func (c *GatewayCommand) ended(x transfer.Exchange, out *gateway.Outcome) error 
 		return gateway.Errorf(gateway.CodeIndeterminate, "the client returned neither an answer nor an error: it may have sent the request")
 	}
 	switch out.Status {
-	case gateway.StatusSucceeded, gateway.StatusAwaiting, gateway.StatusActionRequired, gateway.StatusHeld, gateway.StatusFailed:
+	case gateway.StatusFailed:
+		if c.spec.Endpoint.Effect != gateway.EffectNone {
+			return gateway.Errorf(gateway.CodeIndeterminate, "the answer to a call that moves money reads as failed and is no decline: look it up")
+		}
+		return nil
+	case gateway.StatusSucceeded, gateway.StatusAwaiting, gateway.StatusActionRequired, gateway.StatusHeld:
 		return nil
 	case "":
 		if c.spec.Endpoint.Effect == gateway.EffectNone {

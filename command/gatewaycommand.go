@@ -25,7 +25,7 @@ func (c *GatewayCommand) Execute(ctx context.Context, s gateway.Subject) (out ga
 	stage, x := "subject", transfer.Exchange{}
 	defer func() { err = c.finish(recover(), stage, x, &s, &out, err) }()
 
-	if err = accept(&s); err != nil {
+	if err = accept(c.at.Operation, &s); err != nil {
 		return out, err
 	}
 

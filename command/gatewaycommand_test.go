@@ -286,3 +286,35 @@ func TestConcurrentCallsDoNotMix(t *testing.T) {
 	}
 	assert.Len(t, counts, 26)
 }
+
+func TestNothingIsNotAuthorized(t *testing.T) {
+	t.Parallel()
+	for _, op := range []gateway.Operation{gateway.OpAuthorize, gateway.OpPurchase} {
+		p := answering(200, captured)
+		c, err := command.New(command.Name{Provider: "acme", Operation: op}, capture(p))
+		require.NoError(t, err)
+		s := subject()
+		s.Amount = gateway.Minor(0, "EUR")
+		_, err = c.Execute(t.Context(), s)
+		require.ErrorIs(t, err, gateway.CodeInvalid)
+		require.ErrorContains(t, err, "use the operation verify")
+		assert.Empty(t, p.sent)
+	}
+}
+
+// Only a lookup may report that what it looked up has failed: a call that moves money is declined, or unknown.
+func TestACallThatMovesMoneyIsNeverJustFailed(t *testing.T) {
+	t.Parallel()
+	spec := capture(answering(200, captured))
+	spec.Handle = handler.Compose(handler.Named("x", handler.Func(func(_ context.Context, _ transfer.Exchange, out *gateway.Outcome) error {
+		out.Status = gateway.StatusFailed
+		return nil
+	})))
+	for effect, code := range map[gateway.Effect]gateway.Code{gateway.EffectMove: gateway.CodeIndeterminate, gateway.EffectHold: gateway.CodeIndeterminate, gateway.EffectNone: ""} {
+		spec.Endpoint.Effect = effect
+		c, err := command.New(command.Name{Provider: "acme", Operation: gateway.OpFetch}, spec)
+		require.NoError(t, err)
+		_, err = c.Execute(t.Context(), subject())
+		assert.Equal(t, code, gateway.CodeOf(err), effect)
+	}
+}

@@ -35,6 +35,7 @@ var rules = map[string][]string{
 	"command":           {"gateway", "gateway/part", "request", "transfer", "client", "validator", "handler"},
 	"gateway/gatewayfx": {"command"},
 	"gateway/storage":   {"gateway", "gateway/decline"},
+	"gateway/task":      {"gateway", "gateway/storage", "gateway/task"},
 	"gateway/engine":    {"gateway", "gateway/decline", "command", "gateway/storage"},
 	"gateway/gatewaytest": {
 		"gateway", "gateway/decline", "request", "transfer", "client", "client/clienttest", "command",
@@ -43,6 +44,8 @@ var rules = map[string][]string{
 		"gateway", "gateway/decline", "gateway/tenant", "gateway/method", "gateway/webhook",
 		"request", "transfer", "client", "validator", "handler", "command",
 	},
+	"gateway/engine/reconcile":    {"gateway", "command", "gateway/storage", "gateway/engine"},
+	"gateway/engine/operator":     {"gateway", "gateway/decline", "gateway/storage", "gateway/engine", "gateway/engine/reconcile"},
 	"providers/sandbox/simulator": {},
 	"examples":                    {"*"},
 }
@@ -59,7 +62,7 @@ var outside = map[string][]string{
 	"github.com/jackc/pgx/v5":                {"gateway/storage", "gateway/task"},
 	"modernc.org/sqlite":                     {"gateway/storage", "gateway/task"},
 	"github.com/pressly/goose/v3":            {"gateway/storage"},
-	"github.com/stretchr/testify":            {"gateway/gatewaytest", "gateway/storage/storagetest"},
+	"github.com/stretchr/testify":            {"gateway/gatewaytest", "gateway/storage/storagetest", "gateway/task/tasktest"},
 	"go.uber.org/goleak":                     {"gateway/gatewaytest"},
 }
 

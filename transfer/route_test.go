@@ -176,7 +176,12 @@ func TestASignersFailureIsAuthenticationAndSendsNothing(t *testing.T) {
 		assert.Equal(t, want, gateway.CodeOf(got))
 		assert.Contains(t, got.Error(), "sign")
 	}
-	_, err := (&transfer.Transfer{}).Wire(t.Context())
+	r := route
+	r.Signer = transfer.SignerFunc(func(context.Context, *transfer.Wire) error { panic("sk_live_1") })
+	_, err := create(t, r, subject(), nil).Wire(t.Context())
+	require.ErrorIs(t, err, gateway.CodeInternal, "a panic before sending is no lost answer")
+	assert.NotContains(t, err.Error(), "sk_live")
+	_, err = (&transfer.Transfer{}).Wire(t.Context())
 	require.ErrorIs(t, err, gateway.CodeInternal)
 }
 

@@ -66,13 +66,23 @@ func (t *Transfer) Wire(ctx context.Context) (*Wire, error) {
 		return nil, wireError(err, gateway.CodeInvalid)
 	}
 	if t.Signer != nil {
-		if err := t.Signer.Sign(ctx, w); err != nil {
+		if err := sign(ctx, t.Signer, w); err != nil {
 			e := wireError(err, gateway.CodeAuthentication)
 			e.Stage = "sign"
 			return nil, e
 		}
 	}
 	return w, nil
+}
+
+// sign keeps a signer's panic from looking like a lost answer: nothing was sent.
+func sign(ctx context.Context, s Signer, w *Wire) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = gateway.Errorf(gateway.CodeInternal, "the signer panicked; nothing was sent")
+		}
+	}()
+	return s.Sign(ctx, w)
 }
 
 func (t *Transfer) encode(w *Wire) error {
