@@ -235,3 +235,69 @@ func TestEveryLieAtEveryOperationEndsInEqualLedgers(t *testing.T) {
 		}
 	}
 }
+
+// Wrong identity is never applied: not to this payment, not to the other.
+func TestEvidenceThatNamesAnotherPaymentsOperationIsNotApplied(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, simulator.Rules{})
+	p, q := w.held("17"), w.held("18")
+	r, err := w.eng.Capture(t.Context(), w.request(q, "ship", amount(600)))
+	require.NoError(t, err)
+	lie := gateway.Movement{Kind: gateway.MoveRefund, Amount: eur(600), Provider: "sandbox", Reference: "ref_x", Operation: r.Operation.ID}
+	err = w.eng.Record(t.Context(), engine.Evidence{Store: "es", Payment: p.ID, Source: gateway.SourceWebhook, Outcome: gateway.Outcome{Movements: []gateway.Movement{lie}}})
+	require.ErrorIs(t, err, gateway.CodeConflict)
+	assert.Equal(t, eur(0), w.load(p.ID).Balances.Refunded)
+	assert.Equal(t, eur(0), w.load(q.ID).Balances.Refunded)
+	require.NoError(t, w.db.View(t.Context(), func(tx *storage.Tx) error {
+		odd, err := tx.Discrepancies("es", p.ID)
+		assert.Len(t, odd, 1)
+		return err
+	}))
+	w.equal()
+}
+
+// A refund made in the provider's dashboard, seen while one of ours is open, is booked once, and as nobody's.
+func TestWhatHappensElsewhereIsBookedOnceAndAsNobodys(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, simulator.Rules{})
+	p := w.held("17")
+	_, err := w.eng.Capture(t.Context(), w.request(p, "ship", amount(1000)))
+	require.NoError(t, err)
+	w.server.Next(simulator.OpRefund, simulator.ResetAfter)
+	_, err = w.eng.Refund(t.Context(), w.request(p, "back", amount(300)))
+	require.ErrorIs(t, err, gateway.CodeIndeterminate)
+	_, err = w.server.RefundInDashboard(w.server.Payments()[0].ID, 200)
+	require.NoError(t, err)
+	for range 3 {
+		_, err = w.eng.Refresh(t.Context(), "es", p.ID, "sandbox")
+		require.NoError(t, err)
+	}
+	w.converge()
+	_, err = w.eng.Refresh(t.Context(), "es", p.ID, "sandbox")
+	require.NoError(t, err)
+	assert.Equal(t, eur(500), w.load(p.ID).Balances.Refunded)
+	assert.Empty(t, w.open(p.ID), w.story(p.ID))
+	w.equal()
+}
+
+func TestAnOperatorSettlesWhatNobodyKnows(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, simulator.Rules{}, func(c *engine.Config) { c.Sealer = nil })
+	p := w.create("17")
+	w.server.Next(simulator.OpCreatePayment, simulator.ResetBefore)
+	r, err := w.eng.Authorize(t.Context(), w.request(p, "auth", amount(1000), func(r *engine.Request) { r.Instrument = card(simulator.TokenOK) }))
+	require.ErrorIs(t, err, gateway.CodeIndeterminate)
+	w.converge()
+	open := w.open(p.ID)
+	require.Len(t, open, 1)
+	assert.Equal(t, gateway.StateParked, open[0].State, "without its instrument it is not sent again, and not called failed\n%s", w.story(p.ID))
+	s := engine.Settlement{Store: "es", Operation: r.Operation.ID}
+	require.ErrorIs(t, w.eng.Settle(t.Context(), s), gateway.CodeInvalid, "who says so, and why?")
+	s.By, s.Note = "ada", "the dashboard shows no such payment"
+	require.NoError(t, w.eng.Settle(t.Context(), s))
+	require.ErrorIs(t, w.eng.Settle(t.Context(), s), gateway.CodeConflict, "it has ended")
+	assert.Empty(t, w.open(p.ID))
+	_, err = w.eng.Authorize(t.Context(), w.request(p, "auth-2", amount(1000), func(r *engine.Request) { r.Instrument = card(simulator.TokenOK) }))
+	require.NoError(t, err, "the payment may be paid again")
+	w.equal()
+}

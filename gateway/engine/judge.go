@@ -124,8 +124,8 @@ func (e *Engine) judgeOutcome(v verdict, o storage.Operation, endpoint gateway.E
 // judgeMissing decides after a lookup that did not find the effect, or could not
 // look. Whether it may be sent again is for the resolver: here it stays unknown.
 func (e *Engine) judgeMissing(v verdict, ge *gateway.Error, now time.Time) verdict {
-	if v.state == gateway.StateParked {
-		return v // looking again has found nothing new
+	if v.state == gateway.StateParked || v.state == gateway.StateOpen && v.step == gateway.StepPrepared {
+		return v // looking again has found nothing new, or the call was never made
 	}
 	if v.step != gateway.StepPrepared {
 		v.step = gateway.StepUnknown

@@ -254,7 +254,14 @@ func (e *Engine) end(ctx context.Context, o storage.Operation, to gateway.Operat
 				return err
 			}
 		}
-		if step, err := tx.LastStep(o.Store, o.ID); err == nil && to == gateway.StateParked && step.State == gateway.StepUnknown {
+		step, err := tx.LastStep(o.Store, o.ID)
+		if err != nil {
+			return err
+		}
+		if e.alive(step, tx.Now()) {
+			return gateway.Errorf(gateway.CodeConflict, "its call is being made: wait for the answer")
+		}
+		if step.State == gateway.StepSending || step.State == gateway.StepUnknown && to == gateway.StateParked {
 			if err := tx.MoveStep(&step, gateway.StepParked); err != nil {
 				return err
 			}
@@ -297,7 +304,10 @@ func (e *Engine) Settle(ctx context.Context, s Settlement) error {
 	case s.Happened && len(s.Movements) == 0:
 		return gateway.Invalid("say what moved: the ledger cannot be right without it")
 	case !s.Happened:
-		return e.end(ctx, o, gateway.StateFailed, gateway.CodeConflict, "settled by "+s.By+": "+s.Note)
+		if err := e.end(ctx, o, gateway.StateFailed, gateway.CodeConflict, "settled by "+s.By+": "+s.Note); err != nil {
+			return err
+		}
+		return e.ended(ctx, s)
 	}
 	for i := range s.Movements {
 		m := &s.Movements[i]
@@ -306,5 +316,20 @@ func (e *Engine) Settle(ctx context.Context, s Settlement) error {
 			m.Provider = o.Provider
 		}
 	}
-	return e.settle(ctx, s.Store, s.Operation, finding{source: gateway.SourceOperator, lookup: true, out: gateway.Outcome{Status: gateway.StatusSucceeded, Movements: s.Movements}})
+	err = e.settle(ctx, s.Store, s.Operation, finding{source: gateway.SourceOperator, lookup: true, out: gateway.Outcome{Status: gateway.StatusSucceeded, Movements: s.Movements}})
+	if err != nil {
+		return err
+	}
+	return e.ended(ctx, s)
+}
+
+// ended says whether a settlement ended the operation: evidence that contradicts
+// the ledger, or a call that is under way, does not.
+func (e *Engine) ended(ctx context.Context, s Settlement) error {
+	var o storage.Operation
+	err := e.db.View(ctx, func(tx *storage.Tx) (err error) { o, err = tx.Operation(s.Store, s.Operation); return err })
+	if err == nil && !o.State.Terminal() {
+		err = gateway.Errorf(gateway.CodeConflict, "the operation is still %s: its call is under way, or the evidence contradicts the ledger (see the payment's discrepancies)", o.State)
+	}
+	return err
 }

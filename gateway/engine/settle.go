@@ -117,7 +117,14 @@ func confirm(tx *storage.Tx, o storage.Operation, f finding) (finding, error) {
 // book appends the movements that a finding states and sets the balances.
 func (e *Engine) book(tx *storage.Tx, p *gateway.Payment, o *storage.Operation, open []storage.Operation, f finding) error {
 	before := p.Balances
+	ours, err := ownOperations(tx, p)
+	if err != nil {
+		return err
+	}
 	for _, m := range f.out.Movements {
+		if !ours[m.Operation] {
+			m.Operation = "" // another system's reference: nobody's command here
+		}
 		if waits(m, o, open) {
 			continue // booked when it is known whose it is
 		}
@@ -158,6 +165,16 @@ func (e *Engine) book(tx *storage.Tx, p *gateway.Payment, o *storage.Operation, 
 		return tx.SetBalances(*p)
 	}
 	return nil
+}
+
+// ownOperations returns the operations of a payment, as a set.
+func ownOperations(tx *storage.Tx, p *gateway.Payment) (map[gateway.OperationID]bool, error) {
+	all, err := tx.Operations(p.Store, p.ID)
+	ours := make(map[gateway.OperationID]bool, len(all))
+	for _, o := range all {
+		ours[o.ID] = true
+	}
+	return ours, err
 }
 
 // contradiction is a movement that cannot be true beside what is recorded.
@@ -288,9 +305,13 @@ func (e *Engine) Record(ctx context.Context, ev Evidence) error {
 	var errs []error
 	settled := false
 	for id := range ids {
-		err := e.settle(ctx, ev.Store, id, finding{source: ev.Source, out: ev.Outcome, lookup: true})
-		if gateway.CodeOf(err) != gateway.CodeNotFound { // a reference that is not an operation of ours
-			errs, settled = append(errs, err), true
+		ours, err := e.owns(ctx, ev, id)
+		if err != nil {
+			return err
+		}
+		if ours {
+			settled = true
+			errs = append(errs, e.settle(ctx, ev.Store, id, finding{source: ev.Source, out: ev.Outcome, lookup: true}))
 		}
 	}
 	if settled {
@@ -307,4 +328,30 @@ func (e *Engine) Record(ctx context.Context, ev Evidence) error {
 		}
 		return e.book(tx, &p, &storage.Operation{}, open, finding{source: ev.Source, out: ev.Outcome})
 	})
+}
+
+// owns reports whether an operation that evidence names is one of the payment's.
+// One of another payment is a wrong identity: nothing of it is applied.
+func (e *Engine) owns(ctx context.Context, ev Evidence, id gateway.OperationID) (bool, error) {
+	var o storage.Operation
+	err := e.db.View(ctx, func(tx *storage.Tx) (err error) { o, err = tx.Operation(ev.Store, id); return err })
+	switch {
+	case gateway.CodeOf(err) == gateway.CodeNotFound:
+		return false, nil // another system's reference
+	case err != nil || o.Payment == ev.Payment:
+		return err == nil, err
+	}
+	err = e.db.Update(ctx, func(tx *storage.Tx) error {
+		return tx.AppendDiscrepancy(ev.Store, ev.Payment, "wrong identity", wrongIdentity{id, o.Payment})
+	})
+	if err != nil {
+		return false, err
+	}
+	return false, gateway.Errorf(gateway.CodeConflict, "the evidence is for payment %s and names operation %s of payment %s: nothing of it was applied", ev.Payment, id, o.Payment)
+}
+
+// wrongIdentity is evidence for one payment that names another one's operation.
+type wrongIdentity struct {
+	Operation gateway.OperationID `json:"operation"`
+	Payment   gateway.PaymentID   `json:"payment"`
 }

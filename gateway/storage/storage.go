@@ -109,6 +109,10 @@ type Tx struct {
 // Now returns the transaction's time.
 func (tx *Tx) Now() time.Time { return tx.now }
 
+// SQL returns the transaction's context and connection, for packages that keep
+// tables of their own beside the ledger (gateway/task). Both end with the transaction.
+func (tx *Tx) SQL() (context.Context, Queries) { return tx.ctx, tx.q }
+
 func (tx *Tx) exec(query string, args ...any) (int64, error) {
 	r, err := tx.q.ExecContext(tx.ctx, query, args...)
 	if err != nil {

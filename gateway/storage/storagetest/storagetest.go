@@ -45,6 +45,7 @@ func Run(t *testing.T, open func(t *testing.T) *storage.DB) {
 		{"what is personal can be erased", erasure},
 		{"a context that has ended writes nothing", ended},
 		{"the migrations run twice", migrations},
+		{"operators find what they ask for", queries},
 	} {
 		t.Run(one.name, func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,126 @@
+package operator
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gatewaycommand/gatewaycommand/gateway"
+	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
+)
+
+var doctorCommand = subcommand{
+	name:  "doctor",
+	short: "check what payments rest on",
+	long: `Checks that the database answers and has the schema that this program needs, that
+somebody looks after what is due, that no operation has been unknown for more than
+a day, that nothing is parked, that no discrepancy is open, and that every error code of a
+provider is known, where the application counts them. Exits with 1 when a check fails.`,
+	run: runDoctor,
+}
+
+// overdue is how long an operation may be due before nobody seems to look: the
+// resolver should run every few seconds.
+const overdue = 15 * time.Minute
+
+// check is one thing that was looked at.
+type check struct {
+	Name   string `json:"name"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail,omitempty"`
+}
+
+func runDoctor(c *call) error {
+	if err := c.parse(0); err != nil {
+		return err
+	}
+	checks := c.examine()
+	well := !slices.ContainsFunc(checks, func(k check) bool { return !k.OK })
+	c.found = !well
+	if c.json {
+		return c.write(map[string]any{"ok": well, "checks": checks})
+	}
+	for _, k := range checks {
+		word := "ok  "
+		if !k.OK {
+			word = "FAIL"
+		}
+		c.say("%s %s", word, k.Name)
+		if k.Detail != "" {
+			c.say(": %s", k.Detail)
+		}
+		c.say("\n")
+	}
+	return nil
+}
+
+func (c *call) examine() (all []check) {
+	add := func(name string, ok bool, detail string) { all = append(all, check{name, ok, detail}) }
+	now := c.DB.Now()
+	var have, want int64
+	err := c.view(func(tx *storage.Tx) (err error) { have, want, err = tx.SchemaVersion(); return err })
+	if err != nil {
+		add("database", false, err.Error())
+		return all // nothing else can be asked
+	}
+	add("database", true, "")
+	add("schema", have >= want, fmt.Sprintf("version %d, this program needs %d", have, want))
+
+	ask := func(name string, q storage.OperationQuery, say func([]storage.Operation) (bool, string)) {
+		var ops []storage.Operation
+		if err := c.view(func(tx *storage.Tx) (err error) { ops, err = tx.OperationsWhere(c.Store, q); return err }); err != nil {
+			add(name, false, err.Error())
+			return
+		}
+		ok, detail := say(ops)
+		add(name, ok, detail)
+	}
+	ask("due operations", storage.OperationQuery{Due: now, Limit: 1}, func(ops []storage.Operation) (bool, string) {
+		if len(ops) == 0 {
+			return true, "none"
+		}
+		o := ops[0]
+		since := o.NextCheck
+		if since.IsZero() || since.After(now) { // its sender is believed dead
+			since = o.Updated
+		}
+		late := now.Sub(since).Truncate(time.Second)
+		return late < overdue, fmt.Sprintf("the oldest, %s, for %s: a resolver should look every few seconds", o.ID, late)
+	})
+	ask("unknown for a day", storage.OperationQuery{States: []gateway.OperationState{gateway.StateUnknown}, Before: now.Add(-24 * time.Hour)}, few)
+	ask("parked", storage.OperationQuery{States: []gateway.OperationState{gateway.StateParked}}, few)
+
+	var odd []storage.Discrepancy
+	if err := c.view(func(tx *storage.Tx) (err error) { odd, err = tx.OpenDiscrepancies(c.Store, 0); return err }); err != nil {
+		add("discrepancies", false, err.Error())
+	} else {
+		detail := "none"
+		if len(odd) > 0 {
+			detail = fmt.Sprintf("%d open, the oldest of payment %s", len(odd), odd[0].Payment)
+		}
+		add("discrepancies", len(odd) == 0, detail)
+	}
+	if c.Unmapped != nil {
+		counts := c.Unmapped()
+		var said []string
+		for _, code := range slices.Sorted(maps.Keys(counts)) {
+			said = append(said, fmt.Sprintf("%q %d times", code, counts[code]))
+		}
+		add("error codes", len(said) == 0, strings.Join(said, ", "))
+	}
+	return all
+}
+
+// few fails when there is an operation, and names the first ones.
+func few(ops []storage.Operation) (bool, string) {
+	if len(ops) == 0 {
+		return true, "none"
+	}
+	var ids []string
+	for _, o := range ops[:min(len(ops), 5)] {
+		ids = append(ids, string(o.ID))
+	}
+	return false, fmt.Sprintf("%d: %s", len(ops), strings.Join(ids, ", "))
+}

@@ -1,0 +1,148 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/gatewaycommand/gatewaycommand/gateway"
+	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
+)
+
+// read collects the provider's books, and finds the payment of ours for each.
+func (r *run) read(ctx context.Context) error {
+	asked := map[string]bool{}
+	for after := ""; ; {
+		page, err := r.Source.Page(ctx, r.window, after)
+		if err != nil {
+			r.incomplete("the provider's side could not be read to its end: %v", err)
+			return nil
+		}
+		r.whole = page.Whole
+		err = r.DB.View(ctx, func(tx *storage.Tx) error {
+			for _, rec := range page.Records {
+				b, err := r.identify(tx, r.own(rec))
+				if err != nil {
+					return err
+				}
+				r.collect(b)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		asked[after] = true
+		if after = page.Next; after == "" {
+			return nil
+		}
+		if asked[after] {
+			r.incomplete("the provider's pages go round in a circle")
+			return nil
+		}
+	}
+}
+
+// own returns a copy of a record that names its provider everywhere.
+func (r *run) own(rec Record) Record {
+	rec.Refs, rec.Movements, rec.Operations = slices.Clone(rec.Refs), slices.Clone(rec.Movements), slices.Clone(rec.Operations)
+	for i := range rec.Refs {
+		if rec.Refs[i].Owner == "" {
+			rec.Refs[i].Owner = r.Provider
+		}
+	}
+	for i := range rec.Movements {
+		m := &rec.Movements[i]
+		if m.Provider == "" {
+			m.Provider = r.Provider
+		}
+		if m.Operation != "" && !slices.Contains(rec.Operations, m.Operation) {
+			rec.Operations = append(rec.Operations, m.Operation)
+		}
+	}
+	return rec
+}
+
+// identify finds the payment of ours that a record is about: by reference, then
+// by our operation id. What names two payments is applied to none.
+func (r *run) identify(tx *storage.Tx, rec Record) (*book, error) {
+	b := &book{Record: rec, ours: map[string]bool{}}
+	if len(rec.Refs) > 0 {
+		b.reference = rec.Refs[0].Value
+	} else if len(rec.Movements) > 0 {
+		b.reference = rec.Movements[0].Reference
+	}
+	says := func(id gateway.PaymentID, why string) {
+		switch b.payment {
+		case "":
+			b.payment = id
+		case id:
+		default:
+			b.clash = fmt.Sprintf("%s belongs to %s: it names two payments of ours, and is applied to neither", why, id)
+		}
+	}
+	for _, ref := range rec.Refs {
+		id, found, err := tx.PaymentByRef(r.Store, ref.Owner, ref.Value)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			says(id, "reference "+ref.Value)
+		}
+	}
+	for _, op := range rec.Operations {
+		o, err := tx.Operation(r.Store, op)
+		switch {
+		case gateway.CodeOf(err) == gateway.CodeNotFound: // another system's word for it
+		case err != nil:
+			return nil, err
+		default:
+			says(o.Payment, "operation "+string(op))
+		}
+	}
+	return b, nil
+}
+
+// collect joins what several pages say of one payment.
+func (r *run) collect(b *book) {
+	key := "theirs:" + b.reference
+	if b.payment != "" {
+		key = "ours:" + string(b.payment)
+	}
+	have := r.books[key]
+	if have == nil {
+		r.report.Theirs++
+		if b.payment != "" {
+			r.report.Matched++
+		}
+		have = &book{payment: b.payment, reference: b.reference, ours: b.ours}
+		r.books[key] = have
+		r.order = append(r.order, have)
+	}
+	if have.clash == "" {
+		have.clash = b.clash
+	}
+	have.Refs = have.Refs.Add(b.Refs...)
+	for _, m := range b.Movements {
+		have.Movements = appendFact(have.Movements, m, r.whole)
+	}
+}
+
+// appendFact adds a movement unless it is there. A report's lines do not count
+// capture, reversal and recapture of one reference, so they are counted here.
+func appendFact(all []gateway.Movement, m gateway.Movement, whole bool) []gateway.Movement {
+	if slices.Contains(all, m) {
+		return all
+	}
+	if !whole {
+		for _, have := range all {
+			if have.Kind == m.Kind && have.Reference == m.Reference && have.Reference != "" && have.Sequence >= m.Sequence {
+				if have.At.Equal(m.At) && have.Amount == m.Amount {
+					return all // one line in two files
+				}
+				m.Sequence = have.Sequence + 1
+			}
+		}
+	}
+	return append(all, m)
+}

@@ -1,0 +1,214 @@
+package storage
+
+import (
+	"database/sql"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gatewaycommand/gatewaycommand/gateway"
+)
+
+// queryLimit is how many rows a query without a limit returns at most: an
+// operator's question must not read a whole database into memory.
+const queryLimit = 1000
+
+// where collects conditions and their arguments; only constants of this file
+// become text, what a caller gives is always an argument.
+type where struct {
+	text []string
+	args []any
+}
+
+// add appends a condition; every %s in it stands for the one argument.
+func (w *where) add(condition string, arg any) {
+	w.args = append(w.args, arg)
+	w.text = append(w.text, strings.ReplaceAll(condition, "%s", "$"+strconv.Itoa(len(w.args))))
+}
+
+func (w *where) String() string { return " WHERE " + strings.Join(w.text, " AND ") }
+
+// tail adds what every list ends with.
+func (w *where) tail(limit int) string {
+	if limit <= 0 {
+		limit = queryLimit
+	}
+	return " LIMIT " + strconv.Itoa(limit)
+}
+
+func oneOf[T ~string](w *where, column string, values []T) {
+	if len(values) == 0 {
+		return
+	}
+	marks := make([]string, len(values))
+	for i, v := range values {
+		w.args = append(w.args, string(v))
+		marks[i] = "$" + strconv.Itoa(len(w.args))
+	}
+	w.text = append(w.text, column+" IN ("+strings.Join(marks, ", ")+")")
+}
+
+// PaymentQuery says which payments to find. What is not set does not restrict.
+type PaymentQuery struct {
+	Statuses []gateway.PaymentStatus
+	From, To time.Time // created at or after From and before To
+	Provider string    // that had an operation or a movement of it
+	Ref      string    // a provider's id of any name
+	Order    string
+	After    gateway.PaymentID // the last one of the page before
+	Limit    int               // 0 means 1000
+}
+
+// PaymentRow is a payment in a list: its headline without movements and references.
+type PaymentRow struct {
+	ID       gateway.PaymentID
+	Order    string
+	Status   gateway.PaymentStatus
+	Due      gateway.Money
+	Balances gateway.Balances
+	Closed   bool
+	Created  time.Time
+	Updated  time.Time
+}
+
+// Payments returns a store's payments that match, oldest first.
+func (tx *Tx) Payments(store gateway.StoreID, q PaymentQuery) (all []PaymentRow, err error) {
+	w := &where{}
+	w.add("p.store = %s", store)
+	oneOf(w, "p.status", q.Statuses)
+	if !q.From.IsZero() {
+		w.add("p.created_us >= %s", micro(q.From))
+	}
+	if !q.To.IsZero() {
+		w.add("p.created_us < %s", micro(q.To))
+	}
+	if q.Order != "" {
+		w.add("p.order_ref = %s", q.Order)
+	}
+	if q.Ref != "" {
+		w.add("p.id IN (SELECT r.payment FROM ref r WHERE r.store = p.store AND r.value = %s)", q.Ref)
+	}
+	if q.Provider != "" {
+		w.add(`(EXISTS (SELECT 1 FROM operation o WHERE o.store = p.store AND o.payment = p.id AND o.provider = %s)
+			OR EXISTS (SELECT 1 FROM movement m WHERE m.store = p.store AND m.payment = p.id AND m.provider = %s))`, q.Provider)
+	}
+	if q.After != "" {
+		w.add(`(p.created_us, p.id) > (SELECT a.created_us, a.id FROM payment a WHERE a.store = p.store AND a.id = %s)`, q.After)
+	}
+	err = tx.each(func(row *sql.Rows) error {
+		p, err := scanPaymentRow(row)
+		all = append(all, p)
+		return err
+	}, `SELECT p.id, p.order_ref, p.status, p.currency, p.due, p.authorized, p.released, p.captured, p.refunded, p.charged_back, p.closed, p.created_us, p.updated_us
+		FROM payment p`+w.String()+` ORDER BY p.created_us, p.id`+w.tail(q.Limit), w.args...)
+	return all, err
+}
+
+func scanPaymentRow(row *sql.Rows) (p PaymentRow, err error) {
+	var currency string
+	var due, authorized, released, captured, refunded, chargedBack, created, updated int64
+	err = row.Scan(&p.ID, &p.Order, &p.Status, &currency, &due, &authorized, &released, &captured, &refunded, &chargedBack, &p.Closed, &created, &updated)
+	money := func(n int64) gateway.Money { return gateway.Minor(n, currency) }
+	p.Due, p.Created, p.Updated = money(due), fromMicro(created), fromMicro(updated)
+	p.Balances = gateway.Balances{Authorized: money(authorized), Released: money(released), Captured: money(captured), Refunded: money(refunded), ChargedBack: money(chargedBack)}
+	return p, err
+}
+
+// OperationQuery says which operations to find. What is not set does not restrict.
+type OperationQuery struct {
+	States   []gateway.OperationState
+	Provider string
+	Before   time.Time // created before
+	Due      time.Time // somebody should have looked at it by then
+	Limit    int       // 0 means 1000
+}
+
+// OperationsWhere returns a store's operations that match: those that are due by
+// how long they have been, others oldest first.
+func (tx *Tx) OperationsWhere(store gateway.StoreID, q OperationQuery) ([]Operation, error) {
+	w := &where{}
+	w.add("o.store = %s", store)
+	oneOf(w, "o.state", q.States)
+	if q.Provider != "" {
+		w.add("o.provider = %s", q.Provider)
+	}
+	if !q.Before.IsZero() {
+		w.add("o.created_us < %s", micro(q.Before))
+	}
+	order := ` ORDER BY o.created_us, o.id`
+	if !q.Due.IsZero() {
+		w.add(`(o.next_check_us <= %s OR EXISTS (SELECT 1 FROM step s WHERE s.store = o.store AND s.operation = o.id AND s.lease_us <= %s))`, micro(q.Due))
+		order = ` ORDER BY COALESCE(o.next_check_us, o.updated_us), o.id`
+	}
+	return tx.operations(store, w.String()+order+w.tail(q.Limit), w.args...)
+}
+
+// Booked is a movement with the payment it belongs to.
+type Booked struct {
+	Payment  gateway.PaymentID
+	Created  time.Time // of the payment
+	Movement gateway.Movement
+	Time     time.Time // the provider's; when it does not say, ours
+}
+
+// MovementsBetween returns what moved at a provider at or after from and before
+// to, oldest first, skipping the given number of rows. limit 0 means 1000.
+func (tx *Tx) MovementsBetween(store gateway.StoreID, provider string, from, to time.Time, skip, limit int) (all []Booked, err error) {
+	w := &where{}
+	w.add("m.store = %s", store)
+	w.add("m.provider = %s", provider)
+	w.add("COALESCE(m.at_us, m.recorded_us) >= %s", micro(from))
+	w.add("COALESCE(m.at_us, m.recorded_us) < %s", micro(to))
+	err = tx.each(func(row *sql.Rows) error {
+		var b Booked
+		var created, at, amount int64
+		var currency, name string
+		m := &b.Movement
+		err := row.Scan(&b.Payment, &created, &currency, &m.Provider, &m.Account, &m.Kind, &m.Reverses, &name, &m.Sequence, &amount, &m.Parent, &m.Operation, &m.Source, &at)
+		if name != "operation:"+string(m.Operation) {
+			m.Reference = name
+		}
+		m.Amount, m.At, b.Time, b.Created = gateway.Minor(amount, currency), fromMicro(at), fromMicro(at), fromMicro(created)
+		all = append(all, b)
+		return err
+	}, `SELECT m.payment, p.created_us, p.currency, m.provider, m.account, m.kind, m.reverses, m.fact, m.sequence, m.amount, m.parent, m.operation, m.source,
+		COALESCE(m.at_us, m.recorded_us) FROM movement m JOIN payment p ON p.store = m.store AND p.id = m.payment`+w.String()+
+		` ORDER BY COALESCE(m.at_us, m.recorded_us), m.kind, m.fact, m.sequence`+w.tail(limit)+` OFFSET `+strconv.Itoa(max(skip, 0)), w.args...)
+	return all, err
+}
+
+// OpenDiscrepancies returns a store's discrepancies that nobody has resolved,
+// oldest first. limit 0 means 1000.
+func (tx *Tx) OpenDiscrepancies(store gateway.StoreID, limit int) (all []Discrepancy, err error) {
+	w := &where{}
+	w.add("store = %s", store)
+	err = tx.each(func(row *sql.Rows) error {
+		d := Discrepancy{Store: store}
+		var created int64
+		var body string
+		err := row.Scan(&d.ID, &d.Payment, &d.Kind, &body, &created)
+		d.Body, d.Created = []byte(body), fromMicro(created)
+		all = append(all, d)
+		return err
+	}, `SELECT id, payment, kind, body, created_us FROM discrepancy`+w.String()+` AND resolved_by = '' ORDER BY created_us, id`+w.tail(limit), w.args...)
+	return all, err
+}
+
+// SchemaVersion returns the newest migration that the database has, and the
+// newest that this binary knows. A database may be newer: the schema is additive.
+func (tx *Tx) SchemaVersion() (have, want int64, err error) {
+	files, err := fs.Glob(Migrations(), "*.sql")
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, name := range files {
+		var n int64
+		if _, err := fmt.Sscanf(name, "%d_", &n); err == nil {
+			want = max(want, n)
+		}
+	}
+	err = tx.q.QueryRowContext(tx.ctx, `SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version`).Scan(&have)
+	return have, want, err
+}
