@@ -32,7 +32,9 @@ type Outcome struct {
 
 // Moved reports whether the provider said that money moved as the command
 // wanted. A nil error alone does not say so: the money may be awaited, held
-// back for review, or depend on the shopper. A movement of nothing is none.
+// back for review, or depend on the shopper. A movement of nothing is none. It
+// speaks of the call's own answer; of a lookup, which shows all that ever moved,
+// ask [Fold].
 func (o Outcome) Moved() bool {
 	if o.Status != StatusSucceeded {
 		return false

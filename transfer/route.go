@@ -148,7 +148,11 @@ func (r *Route) expand(s *gateway.Subject) (string, error) {
 		if value == "." || value == ".." {
 			return "", gateway.Invalid("%s must not be %q, it would lead to another path", fieldOf(name), value)
 		}
-		b.WriteString(url.PathEscape(value))
+		if strings.Contains(b.String(), "?") { // in a query, "&" and "=" would add to it
+			b.WriteString(url.QueryEscape(value))
+		} else {
+			b.WriteString(url.PathEscape(value))
+		}
 		rest = tail
 	}
 }

@@ -87,6 +87,9 @@ func TestHostileIdentifiersNeverReachThePath(t *testing.T) {
 		require.ErrorIs(t, err, gateway.CodeInvalid, "%q", id)
 	}
 	r := route
+	r.Path = "/search?query={mine}"
+	r.Vars = map[string]transfer.Var{"mine": {From: func(gateway.Subject) string { return "a&admin=1" }, Check: func(string) error { return nil }}}
+	assert.Equal(t, "query=a%26admin%3D1", create(t, r, subject(), nil).URL.RawQuery, "nor adds to the query")
 	r.Path = "/{mine}"
 	for _, id := range []string{".", ".."} {
 		r.Vars = map[string]transfer.Var{"mine": {From: func(gateway.Subject) string { return id }, Check: func(string) error { return nil }}}

@@ -51,8 +51,12 @@ func (f Fixed[T]) stores() string {
 	if len(f) == 0 {
 		return "none"
 	}
-	names := make([]string, 0, len(f))
-	for _, s := range slices.Sorted(maps.Keys(f)) {
+	names := make([]string, 0, 11)
+	for i, s := range slices.Sorted(maps.Keys(f)) {
+		if i == 10 {
+			names = append(names, "and more")
+			break
+		}
 		names = append(names, string(s))
 	}
 	return strings.Join(names, ", ")
