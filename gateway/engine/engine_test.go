@@ -301,3 +301,32 @@ func TestAnOperatorSettlesWhatNobodyKnows(t *testing.T) {
 	require.NoError(t, err, "the payment may be paid again")
 	w.equal()
 }
+
+// A challenge, passed or not, however the answers get lost: the authorization that waited for it ends with it.
+func TestAChallengeThatIsContinuedSettlesWhatWaitedForIt(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []simulator.Fault{simulator.NoFault, simulator.ResetAfter, simulator.ResetBefore, simulator.HTMLBody} {
+		t.Run(string(fault), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, simulator.Rules{ConfirmAfterChallenge: true})
+			p := w.create("17")
+			r, err := w.eng.Purchase(t.Context(), w.request(p, "buy", amount(1000), func(r *engine.Request) { r.Instrument = card(simulator.TokenChallenge) }))
+			require.NoError(t, err)
+			require.Equal(t, gateway.StateActionRequired, r.Operation.State)
+			assert.Equal(t, gateway.ActionRedirect, r.Operation.Action.Kind)
+			_, err = w.eng.Authorize(t.Context(), w.request(p, "twice", amount(1000)))
+			require.ErrorIs(t, err, gateway.CodeConflict, "two tabs must not pay twice")
+			require.NoError(t, w.server.CompleteChallenge(w.server.Payments()[0].ID))
+			w.server.Next(simulator.OpConfirm, fault)
+			_, err = w.eng.Continue(t.Context(), w.request(p, "continue", func(r *engine.Request) { r.Input = map[string]string{"result": "approved"} }))
+			assert.Equal(t, fault == simulator.NoFault, err == nil, "%v", err)
+			if err == nil {
+				assert.Empty(t, w.open(p.ID), w.story(p.ID))
+			}
+			w.converge()
+			assert.Empty(t, w.open(p.ID), w.story(p.ID))
+			assert.Equal(t, eur(1000), w.load(p.ID).Balances.Captured)
+			w.equal()
+		})
+	}
+}

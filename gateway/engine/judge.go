@@ -99,7 +99,8 @@ func (e *Engine) judgeOutcome(v verdict, o storage.Operation, endpoint gateway.E
 			v.reason = decline.Generic
 		}
 		v.detail = f.out.Phase
-	case (begins(o) || !f.lookup) && status == gateway.StatusActionRequired:
+	// A lookup that still waits for the shopper shows that going on did not happen.
+	case (rules[o.Kind].begins || !f.lookup) && status == gateway.StatusActionRequired:
 		v.state, v.action = gateway.StateActionRequired, f.out.Action
 		v.deadline = e.actionDeadline(o, f.out.Action, now)
 		v.next = v.deadline
@@ -150,6 +151,10 @@ func happened(o storage.Operation, p gateway.Payment) bool {
 		if m.Operation == o.ID && m.Kind == want {
 			return true
 		}
+	}
+	// What is continued is the payment's beginning: it has happened when money is held or taken.
+	if o.Kind == gateway.OpContinue {
+		return p.Balances.Authorized.IsPositive() || p.Balances.Captured.IsPositive()
 	}
 	// A void is a state: nothing is held any more, whoever let it go.
 	open := p.Balances.Authorized.Minor() - p.Balances.Released.Minor() - p.Balances.Captured.Minor()

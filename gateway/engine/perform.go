@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -168,12 +169,30 @@ func (e *Engine) drive(ctx context.Context, o storage.Operation, i *gateway.Inst
 		e.log.ErrorContext(ctx, "an answer could not be recorded", "operation", o.ID, "err", rerr)
 		return e.report(ctx, o, out, gateway.Errorf(gateway.CodeIndeterminate, "the answer could not be recorded: %w", rerr))
 	}
+	if o.Kind == gateway.OpContinue {
+		e.settleContinued(send, o)
+	}
 	if odd {
 		if lerr := e.ResolveOne(send, o.Store, o.ID); lerr == nil {
 			return e.answer(ctx, o)
 		}
 	}
 	return e.report(ctx, o, out, err)
+}
+
+// settleContinued looks at the operations that waited for the shopper: the call
+// that went on with the payment may have ended them.
+func (e *Engine) settleContinued(ctx context.Context, o storage.Operation) {
+	var open []storage.Operation
+	err := e.db.View(ctx, func(tx *storage.Tx) (err error) { open, err = tx.OpenOperations(o.Store, o.Payment); return err })
+	for _, waiting := range open {
+		if waiting.State == gateway.StateActionRequired || waiting.State == gateway.StateAwaiting {
+			err = errors.Join(err, e.ResolveOne(ctx, waiting.Store, waiting.ID))
+		}
+	}
+	if err != nil { // they are looked at again at their time
+		e.log.ErrorContext(ctx, "an operation that was continued could not be looked at", "payment", o.Payment, "err", err)
+	}
 }
 
 // differs reports whether an answer states another amount for what the operation

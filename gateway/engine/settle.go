@@ -86,7 +86,7 @@ func contradicts(p gateway.Payment, out gateway.Outcome) bool {
 // one is booked that differs from what was asked for.
 const confirmations = 3
 
-// stated is what lookups said of an operation whose amount is not the one asked for.
+// statement is what lookups said of an operation whose amount is not the one asked for.
 type statement struct {
 	Amounts string `json:"amounts"`
 	Times   int    `json:"times"`
