@@ -238,9 +238,6 @@ func points(t *testing.T) map[string]bool {
 // goes on. No charge is lost, none doubled, in money and in states; every point
 // that is compiled in is visited.
 func TestAProcessKilledAnywhereLosesAndDoublesNothing(t *testing.T) {
-	if testing.Short() {
-		t.Skip("the campaign takes a while")
-	}
 	for name, onPostgres := range map[string]bool{"sqlite": false, "postgres": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -3,6 +3,7 @@ package leased_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,39 +23,42 @@ const victimFile = "TASK_VICTIM_FILE"
 
 var killKind = task.NewKind[string]("test.kill")
 
-func killQueue(t *testing.T, file string, now func() time.Time, f func(ctx context.Context, run *task.Run, p string) error) (*storage.DB, *leased.Queue) {
-	t.Helper()
-	db, err := sqlite.Open(t.Context(), file, sqlite.Options{Now: now})
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, db.Close()) })
-	q, err := leased.New(task.Config{Storage: db, Handlers: []task.Handler{killKind.Handle(f)}, Backoff: task.Backoff{}})
-	require.NoError(t, err)
-	return db, q
+func killQueue(db *storage.DB, f func(ctx context.Context, run *task.Run, p string) error) (*leased.Queue, error) {
+	return leased.New(task.Config{Storage: db, Handlers: []task.Handler{killKind.Handle(f)}, Backoff: task.Backoff{}})
 }
 
-// TestVictim is the process that TestAKilledProcessLosesNoTask kills.
-func TestVictim(t *testing.T) {
-	t.Parallel()
-	file := os.Getenv(victimFile)
-	if file == "" {
-		t.Skip("it is run by TestAKilledProcessLosesNoTask")
+// victim is the process that TestAKilledProcessLosesNoTask kills: TestMain runs it
+// instead of the tests. It ends by itself only when something is wrong.
+func victim(file string) error {
+	db, err := sqlite.Open(context.Background(), file, sqlite.Options{})
+	if err != nil {
+		return err
 	}
-	_, q := killQueue(t, file, nil, func(context.Context, *task.Run, string) error {
+	q, err := killQueue(db, func(context.Context, *task.Run, string) error {
 		_, _ = os.Stdout.WriteString("running\n")
 		select {} // until it is killed
 	})
-	_, _ = q.Work(t.Context(), 1)
+	if err != nil {
+		return err
+	}
+	_, err = q.Work(context.Background(), 1)
+	return errors.Join(errors.New("the victim was not killed"), err)
 }
 
 func TestAKilledProcessLosesNoTask(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "shop.db")
 	minutes := 0
-	db, q := killQueue(t, file, func() time.Time { return time.Now().Add(time.Duration(minutes) * time.Minute) }, func(_ context.Context, run *task.Run, p string) error {
+	now := func() time.Time { return time.Now().Add(time.Duration(minutes) * time.Minute) }
+	db, err := sqlite.Open(t.Context(), file, sqlite.Options{Now: now})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, db.Close()) })
+	q, err := killQueue(db, func(_ context.Context, run *task.Run, p string) error {
 		assert.Equal(t, int64(2), run.Item().Attempt)
 		assert.Equal(t, "kept", p)
 		return nil
 	})
+	require.NoError(t, err)
 	n := killKind.Of("kept")
 	n.Store = "es"
 	var item task.Item
@@ -62,7 +66,7 @@ func TestAKilledProcessLosesNoTask(t *testing.T) {
 		item, _, err = q.Enqueue(t.Context(), tx, n)
 		return err
 	}))
-	victim := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestVictim$")
+	victim := exec.CommandContext(t.Context(), os.Args[0])
 	victim.Env = append(os.Environ(), victimFile+"="+file)
 	out, err := victim.StdoutPipe()
 	require.NoError(t, err)

@@ -21,6 +21,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if file := os.Getenv(victimFile); file != "" {
+		println(victim(file).Error())
+		os.Exit(1)
+	}
 	code := postgrestest.Main(m)
 	if code == 0 {
 		if err := goleak.Find(goleak.IgnoreTopFunction("database/sql.(*DB).connectionOpener")); err != nil {
