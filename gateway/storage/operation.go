@@ -3,7 +3,6 @@ package storage
 import (
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"time"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
@@ -195,29 +194,52 @@ type Step struct {
 	FirstSent time.Time
 	LastSent  time.Time
 	Sends     int64
-	Doubt     bool // some try had no answer to rely on: it may have been executed
+	Amount    gateway.Money // of this call, where the operation takes several; the zero Money: the operation's
+	Target    string        // of this call; "": the operation's
+	Doubt     bool          // some try had no answer to rely on: it may have been executed
 }
 
 // InsertStep inserts a step; created is false when it is there already, so that
 // two events cannot start it twice.
 func (tx *Tx) InsertStep(s Step) (created bool, err error) {
-	n, err := tx.exec(`INSERT INTO step (store, operation, number, name, provider_key, effect, state) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
-		s.Store, s.Operation, s.Number, s.Name, s.Key, s.Effect, s.State)
+	n, err := tx.exec(`INSERT INTO step (store, operation, number, name, provider_key, effect, state, amount, target) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
+		s.Store, s.Operation, s.Number, s.Name, s.Key, s.Effect, s.State, sql.NullInt64{Int64: s.Amount.Minor(), Valid: s.Amount.IsSet()}, s.Target)
 	return n == 1, err
 }
 
 // LastStep returns an operation's newest step.
 func (tx *Tx) LastStep(store gateway.StoreID, id gateway.OperationID) (Step, error) {
-	s := Step{Store: store, Operation: id}
-	var lease, first, last sql.NullInt64
-	err := tx.q.QueryRowContext(tx.ctx, `SELECT number, name, provider_key, digest, effect, state, lease_us, first_sent_us, last_sent_us, sends, doubt FROM step
-		WHERE store = $1 AND operation = $2 ORDER BY number DESC LIMIT 1`, store, id).
-		Scan(&s.Number, &s.Name, &s.Key, &s.Digest, &s.Effect, &s.State, &lease, &first, &last, &s.Sends, &s.Doubt)
-	if errors.Is(err, sql.ErrNoRows) {
-		return s, notFound("step of operation", id)
+	all, err := tx.steps(store, id, `ORDER BY s.number DESC LIMIT 1`)
+	if err == nil && len(all) == 0 {
+		err = notFound("step of operation", id)
 	}
-	s.Lease, s.FirstSent, s.LastSent = timeOrZero(lease), timeOrZero(first), timeOrZero(last)
-	return s, err
+	if err != nil {
+		return Step{}, err
+	}
+	return all[0], nil
+}
+
+// Steps returns an operation's steps in their order.
+func (tx *Tx) Steps(store gateway.StoreID, id gateway.OperationID) ([]Step, error) {
+	return tx.steps(store, id, `ORDER BY s.number`)
+}
+
+func (tx *Tx) steps(store gateway.StoreID, id gateway.OperationID, order string) (all []Step, err error) {
+	err = tx.each(func(row *sql.Rows) error {
+		s := Step{Store: store, Operation: id}
+		var lease, first, last, amount sql.NullInt64
+		var currency string
+		err := row.Scan(&s.Number, &s.Name, &s.Key, &s.Digest, &s.Effect, &s.State, &lease, &first, &last, &s.Sends, &s.Doubt, &amount, &currency, &s.Target)
+		s.Lease, s.FirstSent, s.LastSent = timeOrZero(lease), timeOrZero(first), timeOrZero(last)
+		if amount.Valid {
+			s.Amount = gateway.Minor(amount.Int64, currency)
+		}
+		all = append(all, s)
+		return err
+	}, `SELECT s.number, s.name, s.provider_key, s.digest, s.effect, s.state, s.lease_us, s.first_sent_us, s.last_sent_us, s.sends, s.doubt, s.amount, p.currency, s.target
+		FROM step s JOIN operation o ON o.store = s.store AND o.id = s.operation JOIN payment p ON p.store = o.store AND p.id = o.payment
+		WHERE s.store = $1 AND s.operation = $2 `+order, store, id)
+	return all, err
 }
 
 // ClaimStep makes this caller the only sender of a prepared step until the lease

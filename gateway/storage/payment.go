@@ -16,6 +16,7 @@ type NewPayment struct {
 	Fingerprint string // of the parameters
 	Order       string
 	Due         gateway.Money
+	Split       bool // other payments may pay parts of the same order
 }
 
 const paymentColumns = `id, order_ref, currency, due, phase, authorized, released, captured, refunded, charged_back,
@@ -25,9 +26,9 @@ const paymentColumns = `id, order_ref, currency, due, phase, authorized, release
 // returns the one that is there, with created false, when the fingerprint is the
 // same, and a [gateway.CodeConflict] error when the key was used for something else.
 func (tx *Tx) InsertPayment(n NewPayment) (p gateway.Payment, created bool, err error) {
-	rows, err := tx.exec(`INSERT INTO payment (store, id, command_key, fingerprint, order_ref, currency, due, phase, status, created_us, updated_us)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (store, command_key) DO NOTHING`,
-		n.Store, n.ID, n.Key, n.Fingerprint, n.Order, n.Due.Currency(), n.Due.Minor(), "", gateway.PaymentNew, micro(tx.now), micro(tx.now))
+	rows, err := tx.exec(`INSERT INTO payment (store, id, command_key, fingerprint, order_ref, currency, due, phase, status, created_us, updated_us, split)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (store, command_key) DO NOTHING`,
+		n.Store, n.ID, n.Key, n.Fingerprint, n.Order, n.Due.Currency(), n.Due.Minor(), "", gateway.PaymentNew, micro(tx.now), micro(tx.now), flag(n.Split))
 	if err != nil {
 		return p, false, err
 	}

@@ -46,6 +46,11 @@ func Run(t *testing.T, open func(t *testing.T) *storage.DB) {
 		{"a context that has ended writes nothing", ended},
 		{"the migrations run twice", migrations},
 		{"operators find what they ask for", queries},
+		{"one operation has several calls", steps},
+		{"of one order one payment is active", orderLanes},
+		{"instruments are kept and forgotten", instruments},
+		{"disputes are told once", disputes},
+		{"plans are due once", plans},
 	} {
 		t.Run(one.name, func(t *testing.T) {
 			t.Parallel()
