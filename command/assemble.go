@@ -36,6 +36,7 @@ func Assemble(items ...Item) (*Pools, error) {
 	a.copyLikes()
 	a.override()
 	a.build()
+	a.flows()
 	a.require()
 	if err := a.err(); err != nil {
 		return nil, err // not even half of them: the nil Pools refuses every call

@@ -22,6 +22,10 @@ type Provider struct {
 	// while a command executes.
 	Commands func(self *Pool) Commands
 
+	// Flows are the operations that take several calls, by the operation's name;
+	// any other operation is one call of the command of the same name.
+	Flows map[gateway.Operation]Flow
+
 	// Close releases what the provider holds beside its clients; nil if nothing.
 	Close func(ctx context.Context) error
 

@@ -15,6 +15,7 @@ import (
 type Pool struct {
 	name     string
 	commands map[gateway.Operation]*entry
+	flows    map[gateway.Operation]Flow
 }
 
 // entry is one command with what is known of how it was made.

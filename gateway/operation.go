@@ -26,6 +26,7 @@ const (
 	OpFind      Operation = "find"      // look a payment up by our own reference
 	OpToken     Operation = "token"     // fetch an access token
 	OpForget    Operation = "forget"    // delete a stored instrument
+	OpImport    Operation = "import"    // take a payment over that was begun elsewhere; an engine's, no provider has it
 )
 
 // OperationState is how far one caller's command has come.

@@ -85,6 +85,20 @@ func (a *API) Commands(*command.Pool) command.Commands {
 			Handle:   handler.Compose(paymentRefs, cancelled),
 			Endpoint: keyed(gateway.EffectHold, gateway.OpFetch, gateway.Endpoint{AlreadyDone: []string{"already_canceled"}}),
 		},
+		gateway.OpAccept: command.Spec{
+			Transfer: a.route(http.MethodPost, "/v1/payments/{target}/accept"),
+			Client:   a.client,
+			Validate: paymentAnswers(done),
+			Handle:   handler.Compose(paymentRefs, paymentMoney, paymentAction, paymentInstrument, paymentAnswer),
+			Endpoint: keyed(gateway.EffectMove, gateway.OpFetch, gateway.Endpoint{}),
+		},
+		gateway.OpDeny: command.Spec{
+			Transfer: a.route(http.MethodPost, "/v1/payments/{target}/deny"),
+			Client:   a.client,
+			Validate: paymentAnswers(done),
+			Handle:   handler.Compose(paymentRefs, denied),
+			Endpoint: keyed(gateway.EffectNone, gateway.OpFetch, gateway.Endpoint{}), // nothing is held before a review has passed
+		},
 		gateway.OpVerify: command.Spec{
 			Request:  request.Compose(source, reference),
 			Transfer: a.route(http.MethodPost, "/v1/instruments"),

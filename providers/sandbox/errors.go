@@ -58,6 +58,7 @@ var Errors = validator.NewErrorMap(gateway.CodeIndeterminate, map[string]validat
 	"amount_unchanged":       {Code: gateway.CodeConflict},
 	"not_authorized":         {Code: gateway.CodeConflict},
 	"not_captured":           {Code: gateway.CodeConflict},
+	"not_held":               {Code: gateway.CodeConflict},
 	"not_confirmable":        {Code: gateway.CodeConflict},
 	"authorization_expired":  {Code: gateway.CodeConflict},
 	"capture_not_refundable": {Code: gateway.CodeConflict},

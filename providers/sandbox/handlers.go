@@ -23,6 +23,7 @@ var (
 	refundMoney       = handler.Named("money", handler.Typed(bookRefund))
 	instrumentKept    = handler.Named("instrument", handler.Typed(keepInstrument))
 	cancelled         = handler.Named("money", handler.Typed(bookCancellation))
+	denied            = handler.Named("status", handler.Typed(endReview))
 	foundPayment      = handler.Named("found", handler.Typed(takeFound))
 	listedPayments    = handler.Named("answer", handler.Keep(PaymentsAnswer))
 )
@@ -110,6 +111,15 @@ func bookCancellation(_ context.Context, x transfer.Exchange, p Payment, out *ga
 			m.Operation = x.Subject.Operation
 			out.Movements = append(out.Movements, m)
 		}
+	}
+	out.Status = gateway.StatusSucceeded
+	return nil
+}
+
+// endReview says that a payment held for review was declined.
+func endReview(_ context.Context, _ transfer.Exchange, p Payment, out *gateway.Outcome) error {
+	if p.Status != "declined" {
+		return gateway.Errorf(gateway.CodeIndeterminate, "the payment is %.40q after it was denied", p.Status)
 	}
 	out.Status = gateway.StatusSucceeded
 	return nil

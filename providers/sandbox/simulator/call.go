@@ -19,6 +19,8 @@ const (
 	OpRefund           Operation = "refund"
 	OpAdjust           Operation = "adjust"
 	OpCancel           Operation = "cancel"
+	OpAccept           Operation = "accept"
+	OpDeny             Operation = "deny"
 	OpConfirm          Operation = "confirm"
 	OpGetPayment       Operation = "get_payment"
 	OpListPayments     Operation = "list_payments"

@@ -96,26 +96,6 @@ func (c *change) settle(p *payment, id string, success bool) error {
 	}
 }
 
-// AcceptReview lets a held payment pass: it is authorized now.
-func (s *Server) AcceptReview(id string) error {
-	return occur(s, id, func(c *change, p *payment) error {
-		if p.Phase != StatusHeld {
-			return conflict("not_held", "payment %s is %s", p.ID, p.Status)
-		}
-		return c.authorize(p)
-	})
-}
-
-// DenyReview declines a held payment as fraudulent.
-func (s *Server) DenyReview(id string) error {
-	return occur(s, id, func(c *change, p *payment) error {
-		if p.Phase != StatusHeld {
-			return conflict("not_held", "payment %s is %s", p.ID, p.Status)
-		}
-		return c.decline(p, Decline{"fraudulent", adviceNever, true})
-	})
-}
-
 // CompleteChallenge passes the challenge of a payment as the shopper would on the
 // bank page. Unlike the page it also does so for a payment that was canceled or is
 // expired meanwhile: this is the success that comes too late.
