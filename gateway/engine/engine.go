@@ -32,6 +32,18 @@ type Config struct {
 	// parked when nobody can tell what became of it. A tink.AEAD is one.
 	Sealer Sealer
 
+	// Hooks are the application's say in every operation.
+	Hooks []Hook
+	// Policy says what the engine does to a payment by itself; provider is the one
+	// of the payment's money. Nil: nothing. It must be quick and depend on nothing
+	// but its arguments: it is asked inside transactions.
+	Policy func(p gateway.Payment, provider string) Policy
+	// Limits says what a shop allows of what a provider can do; nil allows all of it.
+	Limits func(store gateway.StoreID, provider string) Limits
+	// Pay is what [Engine.Pay] does: OpPurchase, or OpAuthorize for shops that
+	// capture later; "" means OpPurchase.
+	Pay gateway.Operation
+
 	// NewID makes identifiers that begin with a prefix and an underscore. Nil makes
 	// random ones; a simulation that is to be repeated makes its own.
 	NewID func(prefix string) string
@@ -59,6 +71,9 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Pools == nil || cfg.Storage == nil {
 		return nil, gateway.Errorf(gateway.CodeInternal, "an engine needs Pools and Storage")
 	}
+	if err := checkHooks(cfg.Hooks); err != nil {
+		return nil, err
+	}
 	if cfg.SendTimeout == 0 {
 		cfg.SendTimeout = time.Minute
 	}
@@ -70,6 +85,12 @@ func New(cfg Config) (*Engine, error) {
 	}
 	if cfg.Account == nil {
 		cfg.Account = func(gateway.StoreID, string) string { return "" }
+	}
+	if cfg.Pay == "" {
+		cfg.Pay = gateway.OpPurchase
+	}
+	if cfg.Limits == nil {
+		cfg.Limits = func(gateway.StoreID, string) Limits { return Limits{} }
 	}
 	if cfg.NewID == nil {
 		cfg.NewID = storage.NewID
@@ -86,6 +107,10 @@ type NewPayment struct {
 	Key    string         // the caller's command key: the same key and parameters return the same payment
 	Amount gateway.Money  // due
 	Order  *gateway.Order // may be nil
+	// Split says that other payments may pay parts of the same order (a voucher and
+	// a card). Otherwise an order has one active payment: whoever begins to pay
+	// with a second one is refused.
+	Split bool
 }
 
 // Create makes a payment. Nothing is sent.
@@ -99,7 +124,7 @@ func (e *Engine) Create(ctx context.Context, n NewPayment) (gateway.Payment, err
 	if !n.Amount.IsPositive() {
 		return gateway.Payment{}, gateway.Invalid("the amount due is %s: it must be more than nothing; to store an instrument without paying, use Verify", n.Amount)
 	}
-	row := storage.NewPayment{Store: n.Store, ID: gateway.PaymentID(e.cfg.NewID("pay")), Key: n.Key, Due: n.Amount}
+	row := storage.NewPayment{Store: n.Store, ID: gateway.PaymentID(e.cfg.NewID("pay")), Key: n.Key, Due: n.Amount, Split: n.Split}
 	if n.Order != nil {
 		row.Order = n.Order.Number
 	}

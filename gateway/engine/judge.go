@@ -28,7 +28,7 @@ type verdict struct {
 func (e *Engine) judge(o storage.Operation, step storage.Step, endpoint gateway.Endpoint, p gateway.Payment, f finding, now time.Time) verdict {
 	v := verdict{state: o.State, step: step.State, code: o.Code, reason: o.Reason, detail: o.Detail, message: o.Message, action: o.Action, next: o.NextCheck, checks: o.Checks}
 	if f.err == nil {
-		return e.judgeOutcome(v, o, endpoint, p, f, now)
+		return e.judgeOutcome(v, o, step, endpoint, p, f, now)
 	}
 	ge := gateway.AsError(f.err, gateway.CodeInternal)
 	if f.lookup {
@@ -83,11 +83,13 @@ func detailOfError(ge *gateway.Error) string {
 }
 
 // judgeOutcome decides from an outcome: of the call itself, or of a lookup.
-func (e *Engine) judgeOutcome(v verdict, o storage.Operation, endpoint gateway.Endpoint, p gateway.Payment, f finding, now time.Time) verdict {
+func (e *Engine) judgeOutcome(v verdict, o storage.Operation, step storage.Step, endpoint gateway.Endpoint, p gateway.Payment, f finding, now time.Time) verdict {
 	was := v.step
 	v.step = gateway.StepAnswered
-	done := happened(o, p)
+	done := happened(o, step, p) || ended(o, f)
 	switch status := f.out.Status; {
+	case f.lookup && !done && (rules[o.Kind].ends && status == gateway.StatusSucceeded || o.Kind == gateway.OpAccept && status == gateway.StatusFailed):
+		v.state, v.code, v.detail = gateway.StateFailed, gateway.CodeConflict, "the payment ended otherwise: the provider shows it as "+string(status)
 	case done, !f.lookup && status == gateway.StatusSucceeded:
 		v.state, v.code, v.reason, v.detail, v.message, v.action = gateway.StateSucceeded, "", "", "", "", nil
 		if len(f.out.Refs) > 0 {
@@ -142,11 +144,29 @@ func (e *Engine) judgeMissing(v verdict, ge *gateway.Error, now time.Time) verdi
 	return v
 }
 
+// ended reports whether a finding shows that what an operation is about stands
+// as it wanted: denied or cancelled, or no longer held for review.
+func ended(o storage.Operation, f finding) bool {
+	switch status := f.out.Status; {
+	case rules[o.Kind].ends:
+		return f.lookup && status == gateway.StatusFailed
+	case o.Kind == gateway.OpAccept:
+		return status == gateway.StatusSucceeded || status == gateway.StatusAwaiting || status == gateway.StatusActionRequired
+	}
+	return false
+}
+
 func begins(o storage.Operation) bool { return rules[o.Kind].begins || o.Kind == gateway.OpContinue }
 
 // happened reports whether the payment's movements show what the operation wanted.
-func happened(o storage.Operation, p gateway.Payment) bool {
+func happened(o storage.Operation, step storage.Step, p gateway.Payment) bool {
 	want := rules[o.Kind].moves
+	switch {
+	case o.Kind == gateway.OpAdjust: // a state too: it was another total when this began
+		return p.Balances.Authorized == o.Amount
+	case step.Target != "": // one call of several
+		return refundedBy(p, o.ID, step.Target) >= step.Amount.Minor() || refundedBy(p, o.ID, "") >= o.Amount.Minor()
+	}
 	for _, m := range p.Movements {
 		if m.Operation == o.ID && m.Kind == want {
 			return true
@@ -163,7 +183,7 @@ func happened(o storage.Operation, p gateway.Payment) bool {
 
 func (e *Engine) actionDeadline(o storage.Operation, a *gateway.Action, now time.Time) time.Time {
 	switch {
-	case a != nil && !a.Expires.IsZero():
+	case a != nil && !a.Expires.IsZero() && (o.Deadline.IsZero() || a.Expires.Before(o.Deadline)):
 		return a.Expires
 	case !o.Deadline.IsZero():
 		return o.Deadline

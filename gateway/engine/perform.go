@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -10,132 +9,38 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
 )
 
-// perform writes an operation down and drives it as far as it goes now.
-func (e *Engine) perform(ctx context.Context, kind gateway.Operation, r Request) (Result, error) {
-	if err := checkKey(r.Store, r.Key); err != nil {
-		return Result{}, err
-	}
-	o, created, err := e.begin(ctx, kind, r)
-	if err != nil {
-		return Result{}, err
-	}
-	if !created && o.State != gateway.StateOpen {
-		return e.answer(ctx, o)
-	}
-	return e.drive(ctx, o, r.Instrument)
-}
-
-// begin inserts the operation with its first step and reserves the money, in one
-// transaction. An operation that is there already is returned as it is.
-func (e *Engine) begin(ctx context.Context, kind gateway.Operation, r Request) (o storage.Operation, created bool, err error) {
-	rule, known := rules[kind]
-	if !known {
-		return o, false, gateway.Errorf(gateway.CodeUnsupported, "the engine does not run %q", kind)
-	}
-	keep, err := r.stored()
-	if err != nil {
-		return o, false, err
-	}
-	point("before writing down")
-	err = e.db.Update(ctx, func(tx *storage.Tx) error {
-		if have, err := tx.OperationByKey(r.Store, r.Key); err == nil {
-			o = have
-			if have.Fingerprint != r.fingerprint(kind) {
-				return gateway.Errorf(gateway.CodeConflict, "key %q was used for another command (%s of payment %s): every command needs its own", r.Key, have.Kind, have.Payment)
-			}
-			return nil
-		}
-		p, err := tx.LockPayment(r.Store, r.Payment)
-		if err != nil {
-			return err
-		}
-		amount, err := rule.amountOf(p, r)
-		if err != nil {
-			return err
-		}
-		open, err := tx.OpenOperations(r.Store, r.Payment)
-		if err != nil {
-			return err
-		}
-		if err := rule.allow(kind, p, open); err != nil {
-			return err
-		}
-		o = storage.Operation{
-			Store: r.Store, ID: gateway.OperationID(e.cfg.NewID("op")), Payment: r.Payment, Kind: kind, Provider: r.Provider, Key: r.Key,
-			Fingerprint: r.fingerprint(kind), Amount: amount, Target: r.Target, Final: r.Final, State: gateway.StateOpen, Deadline: r.Deadline,
-			NextCheck: tx.Now().Add(e.lease()), // should this process end before it sends
-		}
-		if o.Provider == "" {
-			o.Provider = providerOf(p)
-		}
-		endpoint, err := e.endpoint(o.Provider, kind)
-		if err != nil {
-			return err
-		}
-		if err := e.reserve(tx, rule, p, &o); err != nil {
-			return err
-		}
-		if o, created, err = tx.InsertOperation(o); err != nil {
-			return err
-		}
-		if err := e.seal(&keep, r.Instrument, o.Store, o.ID); err != nil {
-			return err
-		}
-		if err := tx.SetDetail(o.Store, o.Payment, detailOf(o.ID), keep); err != nil {
-			return err
-		}
-		point("while writing down")
-		_, err = tx.InsertStep(storage.Step{
-			Store: o.Store, Operation: o.ID, Number: 1, Name: kind, Key: e.providerKey(o, kind, 1), Effect: endpoint.Effect, State: gateway.StepPrepared,
-		})
-		return err
-	})
-	point("after writing down")
-	return o, created, err
-}
-
-// reserve holds back what the operation is about to move.
-func (e *Engine) reserve(tx *storage.Tx, rule rule, p gateway.Payment, o *storage.Operation) error {
-	if rule.reserves == "" {
-		return nil
-	}
-	amount := o.Amount
-	if !amount.IsSet() { // a void: all that is left
-		amount = p.Releasable()
-	}
-	if err := tx.Reserve(rule.reserves, o.Store, o.Payment, amount); err != nil {
-		return err
-	}
-	o.Reserved = amount.Minor()
-	return nil
-}
-
-func (e *Engine) endpoint(provider string, op gateway.Operation) (gateway.Endpoint, error) {
-	pool := e.cfg.Pools.For(provider)
-	if _, err := pool.Lookup(op); err != nil {
-		return gateway.Endpoint{}, err
-	}
-	endpoint, ok := pool.Endpoint(op)
-	if !ok {
-		return endpoint, gateway.Errorf(gateway.CodeUnsupported, "%s.%s is written by hand and promises nothing: the engine cannot tell what a lost answer would mean", provider, op)
-	}
-	return endpoint, nil
-}
-
 func (e *Engine) lease() time.Duration { return e.cfg.SendTimeout + e.cfg.LeaseMargin }
 
-// drive makes the operation's prepared call and records what came of it. Whoever
-// gets the claim makes it; others return the current answer.
-func (e *Engine) drive(ctx context.Context, o storage.Operation, i *gateway.Instrument) (Result, error) {
-	step, subject, err := e.prepare(ctx, o, i)
+// drive makes the operation's prepared call, and those that follow from its
+// answer, and records what came of them. Whoever gets the claim makes a call;
+// others return the current answer. r is the caller's request, the zero value
+// when the engine goes on by itself.
+func (e *Engine) drive(ctx context.Context, o storage.Operation, r Request) (Result, error) {
+	for {
+		next, result, err := e.call(ctx, o, r)
+		if !next {
+			return result, err
+		}
+		point("between two calls")
+	}
+}
+
+// call makes one call; next says that its answer led to another one, which is written down.
+func (e *Engine) call(ctx context.Context, o storage.Operation, r Request) (next bool, _ Result, _ error) {
+	done := func(result Result, err error) (bool, Result, error) { return false, result, err }
+	step, subject, err := e.prepare(ctx, o, r.Instrument)
 	if err != nil {
-		return e.report(ctx, o, gateway.Outcome{}, err)
+		return done(e.report(ctx, o, gateway.Outcome{}, err))
 	}
 	if step.State != gateway.StepPrepared {
-		return e.await(ctx, o)
+		return done(e.await(ctx, o))
 	}
+	hooked := Call{Kind: o.Kind, Payment: subject.Payment, Operation: o, Step: step, Request: r}
 	claimed := false
 	subject.BeforeSend = func(ctx context.Context, digest string) error {
+		if err := e.built(ctx, hooked, digest); err != nil {
+			return err
+		}
 		point("before the claim")
 		err := e.db.Update(ctx, func(tx *storage.Tx) error {
 			return tx.ClaimStep(step, digest, tx.Now().Add(e.lease()))
@@ -151,66 +56,79 @@ func (e *Engine) drive(ctx context.Context, o storage.Operation, i *gateway.Inst
 	out, err := e.cfg.Pools.For(o.Provider).Get(step.Name).Execute(send, subject)
 	point("after the call")
 	if err != nil && !claimed && gateway.CodeOf(err) == gateway.CodeConflict && gateway.AsError(err, "").Stage == "before send" {
-		return e.await(ctx, o) // somebody else has it
+		return done(e.await(ctx, o)) // somebody else has it
 	}
-	odd := err == nil && differs(o, subject.Payment.Due.Currency(), out)
+	odd := err == nil && (differs(o, step, subject.Payment.Due.Currency(), out) || rules[o.Kind].about && e.misstates(send, o, out))
 	if odd {
 		// Another amount than was asked for may be true (a partial authorization) or
 		// a lie: it is not booked on this answer's word, but looked up at once.
 		out.Movements = nil
 		err = gateway.Errorf(gateway.CodeIndeterminate, "the answer states another amount than was asked for")
 	}
+	shown, notes := out, map[string]map[string]string(nil)
+	if code := gateway.CodeOf(err); code == "" || code == gateway.CodeDeclined && claimed {
+		shown, notes = e.answered(send, hooked, out, err)
+	}
 	try := attempt(o, step, started, e.db.Now(), err)
-	rerr := e.settle(send, o.Store, o.ID, finding{
-		source: gateway.SourceAnswer, out: out, err: err, sent: claimed, try: &try,
+	next, rerr := e.settle(send, o.Store, o.ID, finding{
+		source: gateway.SourceAnswer, out: out, err: err, sent: claimed, try: &try, notes: notes,
 	})
 	if rerr != nil {
 		// What the provider said is not recorded: the lease ends, and then it is looked up.
 		e.log.ErrorContext(ctx, "an answer could not be recorded", "operation", o.ID, "err", rerr)
-		return e.report(ctx, o, out, gateway.Errorf(gateway.CodeIndeterminate, "the answer could not be recorded: %w", rerr))
+		return done(e.report(ctx, o, shown, gateway.Errorf(gateway.CodeIndeterminate, "the answer could not be recorded: %w", rerr)))
 	}
-	if o.Kind == gateway.OpContinue {
-		e.settleContinued(send, o)
+	if next {
+		return true, Result{}, nil
+	}
+	if rules[o.Kind].about {
+		e.settleWaiting(send, o)
 	}
 	if odd {
 		if lerr := e.ResolveOne(send, o.Store, o.ID); lerr == nil {
-			return e.answer(ctx, o)
+			return done(e.answer(ctx, o))
 		}
 	}
-	return e.report(ctx, o, out, err)
-}
-
-// settleContinued looks at the operations that waited for the shopper: the call
-// that went on with the payment may have ended them.
-func (e *Engine) settleContinued(ctx context.Context, o storage.Operation) {
-	var open []storage.Operation
-	err := e.db.View(ctx, func(tx *storage.Tx) (err error) { open, err = tx.OpenOperations(o.Store, o.Payment); return err })
-	for _, waiting := range open {
-		if waiting.State == gateway.StateActionRequired || waiting.State == gateway.StateAwaiting {
-			err = errors.Join(err, e.ResolveOne(ctx, waiting.Store, waiting.ID))
-		}
-	}
-	if err != nil { // they are looked at again at their time
-		e.log.ErrorContext(ctx, "an operation that was continued could not be looked at", "payment", o.Payment, "err", err)
-	}
+	return done(e.report(ctx, o, shown, err))
 }
 
 // differs reports whether an answer states another amount for what the operation
 // wanted than was asked for.
-func differs(o storage.Operation, currency string, out gateway.Outcome) bool {
+func differs(o storage.Operation, step storage.Step, currency string, out gateway.Outcome) bool {
 	asked := o.Amount
+	if step.Amount.IsSet() && o.Kind != gateway.OpAdjust { // one call of several; an adjustment states the new total
+		asked = step.Amount
+	}
 	if !asked.IsSet() && o.Reserved > 0 { // a void: all that was held
 		asked = gateway.Minor(o.Reserved, currency)
 	}
 	return asked.IsSet() && slices.ContainsFunc(out.Movements, func(m gateway.Movement) bool {
-		return m.Kind == rules[o.Kind].moves && m.Operation == o.ID && m.Amount != asked
+		return m.Kind == rules[o.Kind].moves && m.Operation == o.ID && (step.Target == "" || m.Parent == step.Target) && m.Amount != asked
 	})
+}
+
+// othersDiffer is [differs] for what an answer states of other operations that
+// are open: to go on with a payment, or to accept it, ends the one that waited.
+func othersDiffer(own storage.Operation, open []storage.Operation, out gateway.Outcome) bool {
+	return slices.ContainsFunc(open, func(o storage.Operation) bool {
+		return o.ID != own.ID && rules[o.Kind].begins && differs(o, storage.Step{}, "", out)
+	})
+}
+
+// misstates reports whether the answer to a call about an operation that waits
+// states another amount than that one asked for. When it cannot be told, it does.
+func (e *Engine) misstates(ctx context.Context, o storage.Operation, out gateway.Outcome) bool {
+	var open []storage.Operation
+	err := e.db.View(ctx, func(tx *storage.Tx) (err error) { open, err = tx.OpenOperations(o.Store, o.Payment); return err })
+	return err != nil || othersDiffer(o, open, out)
 }
 
 // prepare loads what the call needs. The subject is a function of what is
 // stored, and of the instrument, so that a call made again has the same bytes.
 func (e *Engine) prepare(ctx context.Context, o storage.Operation, i *gateway.Instrument) (step storage.Step, s gateway.Subject, err error) {
 	var keep stored
+	var secret []byte
+	var saved storage.Instrument
 	var order gateway.Order
 	hasOrder := false
 	err = e.db.View(ctx, func(tx *storage.Tx) error {
@@ -223,6 +141,16 @@ func (e *Engine) prepare(ctx context.Context, o storage.Operation, i *gateway.In
 		if _, err = tx.Detail(o.Store, o.Payment, detailOf(o.ID), &keep); err != nil {
 			return err
 		}
+		if keep.Instrument && i == nil {
+			if _, err = tx.Detail(o.Store, o.Payment, sealedDetail(o.ID), &secret); err != nil {
+				return err
+			}
+		}
+		if keep.Saved != "" {
+			if saved, err = tx.Instrument(o.Store, keep.Saved); err != nil {
+				return err
+			}
+		}
 		hasOrder, err = tx.Detail(o.Store, o.Payment, "order", &order)
 		return err
 	})
@@ -234,15 +162,32 @@ func (e *Engine) prepare(ctx context.Context, o storage.Operation, i *gateway.In
 	}
 	keep.apply(&s)
 	s.Store, s.Operation, s.Amount, s.Target, s.Final = o.Store, o.ID, o.Amount, o.Target, o.Final
-	s.IdempotencyKey, s.Instrument = step.Key, i
+	if step.Amount.IsSet() {
+		s.Amount = step.Amount
+	}
+	if step.Target != "" {
+		s.Target = step.Target
+	}
+	s.IdempotencyKey = step.Key
 	endpoint, err := e.endpoint(o.Provider, step.Name)
-	if err == nil && s.Target == "" && endpoint.TargetRef != "" {
+	if err != nil {
+		return step, s, err
+	}
+	if s.Target == "" && endpoint.TargetRef != "" {
 		s.Target = refOf(s.Payment, o.Provider, endpoint.TargetRef)
 	}
-	if err == nil && i == nil && keep.Instrument {
-		if s.Instrument, err = e.unseal(keep, o.Store, o.ID); err == nil && s.Instrument == nil {
+	switch {
+	case i != nil:
+		s.Instrument = i
+	case keep.Saved != "":
+		s.Instrument, err = e.openSaved(saved)
+	case keep.Instrument:
+		if s.Instrument, err = e.unseal(secret, o.Store, string(o.ID)); err == nil && s.Instrument == nil && step.Number == 1 {
 			err = errInstrument
 		}
+	}
+	if o.Kind == gateway.OpForget && s.Instrument != nil {
+		s.Target = s.Instrument.Token.Reveal() // never stored in the clear
 	}
 	return step, s, err
 }
@@ -312,8 +257,13 @@ func (e *Engine) report(ctx context.Context, o storage.Operation, out gateway.Ou
 		if r.Operation, err = tx.Operation(o.Store, o.ID); err != nil {
 			return err
 		}
-		r.Payment, err = tx.Payment(o.Store, o.Payment)
-		return err
+		if r.Payment, err = tx.Payment(o.Store, o.Payment); err != nil || r.Operation.State != gateway.StateSucceeded || rules[o.Kind].amount != nil && rules[o.Kind].reserves != "" {
+			return err
+		}
+		if _, err := tx.Instrument(o.Store, instrumentOf(o.ID)); err == nil {
+			r.Instrument = instrumentOf(o.ID)
+		}
+		return nil
 	})
 	if err == nil {
 		err = lerr

@@ -27,8 +27,9 @@ type Request struct {
 	Lines  []gateway.Line
 	Reason string
 
-	Instrument     *gateway.Instrument // never stored: an authorization that crashed before it was sent needs it again
-	SaveInstrument bool
+	Instrument     *gateway.Instrument // kept only encrypted, and only with a Sealer
+	Saved          string              // the id of a stored instrument, in place of Instrument
+	SaveInstrument bool                // ask the provider to store the instrument, and store it here
 	ReturnURL      string
 	CancelURL      string
 	NotifyURL      string
@@ -43,6 +44,13 @@ type Result struct {
 	Operation storage.Operation
 	Payment   gateway.Payment
 	Outcome   gateway.Outcome // of this call; empty when the operation had been made before
+	// Instrument is the id of what the operation stored, for [Request].Saved; "" for none.
+	Instrument string
+}
+
+// Pay purchases, or authorizes, as [Config].Pay or a hook that overrides [OpPay] decides.
+func (e *Engine) Pay(ctx context.Context, r Request) (Result, error) {
+	return e.perform(ctx, OpPay, r)
 }
 
 // Authorize holds money.
@@ -70,16 +78,40 @@ func (e *Engine) Refund(ctx context.Context, r Request) (Result, error) {
 	return e.perform(ctx, gateway.OpRefund, r)
 }
 
-// Continue goes on with an operation that waits for the shopper.
+// Adjust changes how much is held: Amount is the new total. It cannot be less than
+// what was captured, is being captured or was released.
+func (e *Engine) Adjust(ctx context.Context, r Request) (Result, error) {
+	return e.perform(ctx, gateway.OpAdjust, r)
+}
+
+// Continue goes on with a payment that waits for the shopper, with what the
+// shopper brought back (Input), or with another Instrument.
 func (e *Engine) Continue(ctx context.Context, r Request) (Result, error) {
 	return e.perform(ctx, gateway.OpContinue, r)
 }
 
-// stored is what of a request survives a crash: everything but the instrument.
+// Cancel ends a payment that waits: for the shopper, for a result. It is
+// cancelled at the provider first. One that holds money is voided instead.
+func (e *Engine) Cancel(ctx context.Context, r Request) (Result, error) {
+	return e.perform(ctx, gateway.OpCancel, r)
+}
+
+// Accept lets a payment pass that the provider holds for review.
+func (e *Engine) Accept(ctx context.Context, r Request) (Result, error) {
+	return e.perform(ctx, gateway.OpAccept, r)
+}
+
+// Deny ends a payment that the provider holds for review.
+func (e *Engine) Deny(ctx context.Context, r Request) (Result, error) {
+	return e.perform(ctx, gateway.OpDeny, r)
+}
+
+// stored is what of a request survives a crash: everything but an instrument that cannot be encrypted.
 type stored struct {
 	Lines     []gateway.Line             `json:"lines,omitempty"`
 	Reason    string                     `json:"reason,omitempty"`
 	Save      bool                       `json:"save,omitempty"`
+	Saved     string                     `json:"saved,omitempty"`
 	ReturnURL string                     `json:"return_url,omitempty"`
 	CancelURL string                     `json:"cancel_url,omitempty"`
 	NotifyURL string                     `json:"notify_url,omitempty"`
@@ -93,51 +125,9 @@ type stored struct {
 func (r Request) stored() (stored, error) {
 	extras, err := r.Extras.Stored()
 	return stored{
-		Lines: r.Lines, Reason: r.Reason, Save: r.SaveInstrument, ReturnURL: r.ReturnURL, CancelURL: r.CancelURL, NotifyURL: r.NotifyURL,
+		Lines: r.Lines, Reason: r.Reason, Save: r.SaveInstrument, Saved: r.Saved, ReturnURL: r.ReturnURL, CancelURL: r.CancelURL, NotifyURL: r.NotifyURL,
 		Input: r.Input, Extras: extras, Instrument: r.Instrument != nil,
 	}, err
-}
-
-// sealed is an instrument with its token in the clear, to be encrypted as a whole.
-type sealed struct {
-	gateway.Instrument
-	Token string `json:"token"`
-}
-
-// seal encrypts the instrument for the operation's row and no other.
-func (e *Engine) seal(s *stored, i *gateway.Instrument, store gateway.StoreID, id gateway.OperationID) error {
-	if i == nil || e.cfg.Sealer == nil {
-		return nil
-	}
-	plain, err := json.Marshal(sealed{*i, i.Token.Reveal()})
-	if err != nil {
-		return gateway.Errorf(gateway.CodeInternal, "the instrument cannot be stored")
-	}
-	if s.Sealed, err = e.cfg.Sealer.Encrypt(plain, sealedFor(store, id)); err != nil {
-		return gateway.Errorf(gateway.CodeInternal, "the instrument cannot be encrypted")
-	}
-	return nil
-}
-
-// unseal decrypts the instrument, nil when there is none that could be.
-func (e *Engine) unseal(s stored, store gateway.StoreID, id gateway.OperationID) (*gateway.Instrument, error) {
-	if len(s.Sealed) == 0 || e.cfg.Sealer == nil {
-		return nil, nil
-	}
-	plain, err := e.cfg.Sealer.Decrypt(s.Sealed, sealedFor(store, id))
-	if err != nil {
-		return nil, gateway.Errorf(gateway.CodeInternal, "the instrument of operation %s cannot be decrypted: is the key still in the ring?", id)
-	}
-	var open sealed
-	if err := json.Unmarshal(plain, &open); err != nil {
-		return nil, gateway.Errorf(gateway.CodeInternal, "the instrument of operation %s cannot be read", id)
-	}
-	open.Instrument.Token = gateway.NewSecret(open.Token)
-	return &open.Instrument, nil
-}
-
-func sealedFor(store gateway.StoreID, id gateway.OperationID) []byte {
-	return []byte("instrument\x00" + string(store) + "\x00" + string(id))
 }
 
 func (s stored) apply(to *gateway.Subject) {
@@ -162,7 +152,11 @@ func fingerprint(parts ...any) string {
 }
 
 func (r Request) fingerprint(kind gateway.Operation) string {
-	return fingerprint(kind, r.Payment, r.Provider, r.Amount.Currency(), r.Amount.Minor(), r.All, r.Target, r.Final)
+	parts := []any{kind, r.Payment, r.Provider, r.Amount.Currency(), r.Amount.Minor(), r.All, r.Target, r.Final}
+	if r.Saved != "" { // left out otherwise: older binaries know no stored instruments
+		parts = append(parts, r.Saved)
+	}
+	return fingerprint(parts...)
 }
 
 // providerKey is the idempotency key of one step: 32 hexadecimal characters,

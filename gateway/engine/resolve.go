@@ -12,7 +12,7 @@ import (
 // Resolve looks after operations whose time has come: calls that were never
 // made, senders that are believed dead, answers that were lost, results that are
 // awaited, shoppers who went away. It returns how many operations it looked at,
-// at most limit. Call it from a timer, from any number of processes: looking
+// at most limit, and carries out what policies have planned. Call it from a timer, from any number of processes: looking
 // twice changes nothing, and a call is made under a claim.
 func (e *Engine) Resolve(ctx context.Context, limit int) (int, error) {
 	var due []storage.Due
@@ -32,7 +32,21 @@ func (e *Engine) Resolve(ctx context.Context, limit int) (int, error) {
 			errs = append(errs, err)
 		}
 	}
-	return len(due), errors.Join(errs...)
+	var plans []storage.Plan
+	if left := limit - len(due); left > 0 {
+		err := e.db.View(ctx, func(tx *storage.Tx) (err error) {
+			plans, err = tx.DuePlans(e.db.Now(), left)
+			return err
+		})
+		errs = append(errs, err)
+	}
+	for _, plan := range plans {
+		if ctx.Err() != nil {
+			break
+		}
+		errs = append(errs, e.carryOut(ctx, plan))
+	}
+	return len(due) + len(plans), errors.Join(errs...)
 }
 
 // ResolveOne looks after one operation, whether or not its time has come. An
@@ -56,7 +70,8 @@ func (e *Engine) ResolveOne(ctx context.Context, store gateway.StoreID, id gatew
 		return nil // its sender is believed to be alive
 	case step.State == gateway.StepSending:
 		// The sender died after it claimed and before it recorded. The first byte may have left.
-		return e.settle(ctx, store, id, finding{err: gateway.Errorf(gateway.CodeIndeterminate, "the process that made the call did not come back"), sent: true})
+		_, err := e.settle(ctx, store, id, finding{err: gateway.Errorf(gateway.CodeIndeterminate, "the process that made the call did not come back"), sent: true})
+		return err
 	case o.State.Terminal(), o.State == gateway.StateParked:
 		return nil
 	case o.State == gateway.StateOpen:
@@ -76,7 +91,7 @@ func (e *Engine) again(ctx context.Context, o storage.Operation, now time.Time) 
 	if !now.Before(deadline) {
 		return e.end(ctx, o, gateway.StateCancelled, gateway.CodeUnavailable, "the call could not be made before its deadline; nothing was executed")
 	}
-	_, err := e.drive(ctx, o, nil)
+	_, err := e.drive(ctx, o, Request{})
 	if errors.Is(err, errInstrument) || gateway.CodeOf(err) == gateway.CodeUnavailable {
 		return e.postpone(ctx, o, deadline)
 	}
@@ -106,12 +121,15 @@ func (e *Engine) lookUp(ctx context.Context, o storage.Operation, step storage.S
 	if err != nil {
 		return err
 	}
-	if o.State == gateway.StateActionRequired && o.Code == gateway.CodeDeclined && !now.Before(o.Deadline) {
-		return e.end(ctx, o, gateway.StateFailed, gateway.CodeDeclined, o.Detail) // nobody went on with it
-	}
 	lookup := endpoint.LookupByRef
+	if lookup == "" && step.Name == gateway.OpFetch {
+		lookup = gateway.OpFetch
+	}
 	if lookup == "" {
-		return e.without(ctx, o, step, endpoint, now)
+		if o.State == gateway.StateUnknown {
+			return e.without(ctx, o, step, endpoint, now)
+		}
+		return errors.Join(e.afterLookup(ctx, o, endpoint, now), e.lookAgain(ctx, o)) // nobody can be asked: an event tells
 	}
 	_, s, err := e.prepare(ctx, o, nil)
 	if err != nil && !errors.Is(err, errInstrument) {
@@ -132,8 +150,13 @@ func (e *Engine) lookUp(ctx context.Context, o storage.Operation, step storage.S
 	for i := range out.Movements {
 		out.Movements[i].Source = gateway.SourcePoll
 	}
-	if err := e.settle(send, o.Store, o.ID, finding{source: gateway.SourcePoll, out: out, err: err, lookup: true, try: &try}); err != nil {
-		return err
+	next, serr := e.settle(send, o.Store, o.ID, finding{source: gateway.SourcePoll, out: out, err: err, lookup: true, try: &try})
+	if serr != nil {
+		return serr
+	}
+	if next {
+		_, _ = e.drive(ctx, o, Request{}) // what comes of it is recorded
+		return nil
 	}
 	if err != nil && gateway.CodeOf(err) != gateway.CodeNotFound || err == nil && contradicts(s.Payment, out) {
 		return nil // it could not be asked, or its word cannot be relied on; asked again later
@@ -170,7 +193,7 @@ func (e *Engine) afterLookup(ctx context.Context, was storage.Operation, endpoin
 		}
 	case gateway.StateActionRequired:
 		if !o.Deadline.IsZero() && !now.Before(o.Deadline) {
-			return e.end(ctx, o, gateway.StateParked, gateway.CodeIndeterminate, "the shopper did not act before the deadline; the payment must be cancelled at the provider")
+			return e.abandoned(ctx, o)
 		}
 	}
 	return nil
@@ -231,7 +254,7 @@ func (e *Engine) resend(ctx context.Context, o storage.Operation, step storage.S
 		return err
 	}
 	point("before sending again")
-	_, _ = e.drive(ctx, o, nil) // what came of it is recorded; the operation is unknown until then
+	_, _ = e.drive(ctx, o, Request{}) // what came of it is recorded; the operation is unknown until then
 	return nil
 }
 
@@ -249,11 +272,6 @@ func (e *Engine) end(ctx context.Context, o storage.Operation, to gateway.Operat
 		}
 		from := have.State
 		have.State, have.Code, have.Detail, have.NextCheck = to, code, detail, time.Time{}
-		if to.Terminal() {
-			if err := e.release(tx, &p, &have); err != nil {
-				return err
-			}
-		}
 		step, err := tx.LastStep(o.Store, o.ID)
 		if err != nil {
 			return err
@@ -266,10 +284,7 @@ func (e *Engine) end(ctx context.Context, o storage.Operation, to gateway.Operat
 				return err
 			}
 		}
-		if err := tx.UpdateOperation(&have, from); err != nil {
-			return err
-		}
-		return tx.AppendEvent(o.Store, o.Payment, "operation."+string(to), told{o.ID, o.Kind, code, ""})
+		return e.conclusion(tx, &p, &have, from)
 	})
 	if gateway.CodeOf(err) == gateway.CodeConflict {
 		return nil
@@ -316,7 +331,7 @@ func (e *Engine) Settle(ctx context.Context, s Settlement) error {
 			m.Provider = o.Provider
 		}
 	}
-	err = e.settle(ctx, s.Store, s.Operation, finding{source: gateway.SourceOperator, lookup: true, out: gateway.Outcome{Status: gateway.StatusSucceeded, Movements: s.Movements}})
+	_, err = e.settle(ctx, s.Store, s.Operation, finding{source: gateway.SourceOperator, lookup: true, out: gateway.Outcome{Status: gateway.StatusSucceeded, Movements: s.Movements}})
 	if err != nil {
 		return err
 	}

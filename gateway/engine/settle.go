@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
@@ -18,14 +17,16 @@ type finding struct {
 	sent   bool // the operation's own call was claimed: it may have left
 	lookup bool // out is what a lookup found, not the answer to the call
 	try    *storage.Attempt
+	notes  map[string]map[string]string // by hook: what it noted about a part
 }
 
 // settle records a finding: movements, balances, references, the operation's
 // state, its reservation and the events, in one transaction. It is the only place
-// where any of them changes.
-func (e *Engine) settle(ctx context.Context, store gateway.StoreID, id gateway.OperationID, f finding) error {
+// where any of them changes. next says that another call follows, which is written down.
+func (e *Engine) settle(ctx context.Context, store gateway.StoreID, id gateway.OperationID, f finding) (next bool, err error) {
 	point("before recording")
-	err := e.db.Update(ctx, func(tx *storage.Tx) error {
+	err = e.db.Update(ctx, func(tx *storage.Tx) error {
+		next = false
 		o, err := tx.Operation(store, id)
 		if err != nil {
 			return err
@@ -38,7 +39,7 @@ func (e *Engine) settle(ctx context.Context, store gateway.StoreID, id gateway.O
 			return err
 		}
 		step, err := tx.LastStep(store, id)
-		if err != nil {
+		if err != nil && (!o.State.Terminal() || gateway.CodeOf(err) != gateway.CodeNotFound) { // one that never had to be sent has none
 			return err
 		}
 		if f.try != nil {
@@ -53,7 +54,7 @@ func (e *Engine) settle(ctx context.Context, store gateway.StoreID, id gateway.O
 		if f.lookup && f.err == nil && contradicts(p, f.out) {
 			f.out, f.err = gateway.Outcome{}, gateway.Errorf(gateway.CodeIndeterminate, "what the provider shows contradicts what it stated before; it is asked again")
 		}
-		if f.lookup && f.source == gateway.SourcePoll && !o.State.Terminal() && differs(o, p.Due.Currency(), f.out) {
+		if f.lookup && f.source == gateway.SourcePoll && !o.State.Terminal() && (differs(o, step, p.Due.Currency(), f.out) || othersDiffer(o, open, f.out)) {
 			if f, err = confirm(tx, o, f); err != nil {
 				return err
 			}
@@ -61,11 +62,20 @@ func (e *Engine) settle(ctx context.Context, store gateway.StoreID, id gateway.O
 		if err := e.book(tx, &p, &o, open, f); err != nil {
 			return err
 		}
+		for hook, note := range f.notes {
+			if err := tx.SetDetail(o.Store, o.Payment, "note/"+string(o.ID)+"/"+hook, note); err != nil {
+				return err
+			}
+		}
 		point("between the money and the operation")
-		return e.conclude(tx, &p, o, step, f)
+		if f.try != nil && f.try.Number != step.Number {
+			return nil // what an earlier call brought: another one has followed it already
+		}
+		next, err = e.conclude(tx, &p, o, step, f)
+		return err
 	})
 	point("after recording")
-	return err
+	return next, err
 }
 
 // contradicts reports whether a lookup cannot be about this payment as it is
@@ -97,7 +107,7 @@ type statement struct {
 func confirm(tx *storage.Tx, o storage.Operation, f finding) (finding, error) {
 	name, now := "stated/"+string(o.ID), statement{Times: 1}
 	for _, m := range f.out.Movements {
-		if m.Operation == o.ID {
+		if m.Operation != "" {
 			now.Amounts += string(m.Kind) + " " + m.Reference + " " + m.Amount.String() + "; "
 		}
 	}
@@ -117,12 +127,13 @@ func confirm(tx *storage.Tx, o storage.Operation, f finding) (finding, error) {
 // book appends the movements that a finding states and sets the balances.
 func (e *Engine) book(tx *storage.Tx, p *gateway.Payment, o *storage.Operation, open []storage.Operation, f finding) error {
 	before := p.Balances
+	late := []gateway.Movement(nil)
 	ours, err := ownOperations(tx, p)
 	if err != nil {
 		return err
 	}
 	for _, m := range f.out.Movements {
-		if !ours[m.Operation] {
+		if _, known := ours[m.Operation]; !known {
 			m.Operation = "" // another system's reference: nobody's command here
 		}
 		if waits(m, o, open) {
@@ -147,6 +158,9 @@ func (e *Engine) book(tx *storage.Tx, p *gateway.Payment, o *storage.Operation, 
 			if err := tx.AppendEvent(p.Store, p.ID, eventOf(m), m); err != nil {
 				return err
 			}
+			if s := ours[m.Operation]; s == gateway.StateFailed || s == gateway.StateCancelled {
+				late = append(late, m)
+			}
 		}
 	}
 	if err := tx.AddRefs(p.Store, p.ID, f.out.Refs); err != nil {
@@ -161,18 +175,41 @@ func (e *Engine) book(tx *storage.Tx, p *gateway.Payment, o *storage.Operation, 
 	if f.out.Phase != "" {
 		p.Phase = f.out.Phase
 	}
-	if before != p.Balances || f.out.Phase != "" {
-		return tx.SetBalances(*p)
+	if d := f.out.Dispute; d != nil {
+		if err := e.bookDispute(tx, p, o.Provider, *d); err != nil {
+			return err
+		}
 	}
-	return nil
+	if before != p.Balances || f.out.Phase != "" {
+		if err := tx.SetBalances(*p); err != nil {
+			return err
+		}
+	}
+	return e.planFor(tx, p, before, late)
 }
 
-// ownOperations returns the operations of a payment, as a set.
-func ownOperations(tx *storage.Tx, p *gateway.Payment) (map[gateway.OperationID]bool, error) {
+// bookDispute stores how a dispute stands. What was taken back because of it
+// is a movement.
+func (e *Engine) bookDispute(tx *storage.Tx, p *gateway.Payment, provider string, d gateway.Dispute) error {
+	if provider == "" {
+		provider = providerOf(*p)
+	}
+	if d.Reference == "" || d.Amount.IsSet() && d.Amount.Currency() != p.Due.Currency() {
+		return tx.AppendDiscrepancy(p.Store, p.ID, "dispute", d)
+	}
+	news, err := tx.SetDispute(p.Store, provider, p.ID, d)
+	if err != nil || !news {
+		return err
+	}
+	return tx.AppendEvent(p.Store, p.ID, "dispute."+string(d.State), d)
+}
+
+// ownOperations returns the states of a payment's operations.
+func ownOperations(tx *storage.Tx, p *gateway.Payment) (map[gateway.OperationID]gateway.OperationState, error) {
 	all, err := tx.Operations(p.Store, p.ID)
-	ours := make(map[gateway.OperationID]bool, len(all))
+	ours := make(map[gateway.OperationID]gateway.OperationState, len(all))
 	for _, o := range all {
-		ours[o.ID] = true
+		ours[o.ID] = o.State
 	}
 	return ours, err
 }
@@ -189,7 +226,9 @@ func waits(m gateway.Movement, own *storage.Operation, open []storage.Operation)
 	if m.Operation == own.ID {
 		return false
 	}
-	if m.Operation != "" || m.Kind == gateway.MoveReversal || m.Kind == gateway.MoveChargeback {
+	// The newest total of a hold is a state: it may be booked as nobody's, and an
+	// adjustment of ours that wanted it has happened.
+	if m.Operation != "" || m.Kind == gateway.MoveReversal || m.Kind == gateway.MoveChargeback || m.Kind == gateway.MoveAdjust {
 		return false
 	}
 	for _, o := range open {
@@ -200,16 +239,28 @@ func waits(m gateway.Movement, own *storage.Operation, open []storage.Operation)
 	return false
 }
 
-// conclude decides what the finding means for the operation and its step.
-func (e *Engine) conclude(tx *storage.Tx, p *gateway.Payment, o storage.Operation, step storage.Step, f finding) error {
+// conclude decides what the finding means for the operation and its step. next
+// says that another call follows.
+func (e *Engine) conclude(tx *storage.Tx, p *gateway.Payment, o storage.Operation, step storage.Step, f finding) (next bool, err error) {
 	if o.State.Terminal() {
-		return nil // the money is booked; the operation stays as it ended
+		return false, nil // the money is booked; the operation stays as it ended
 	}
 	endpoint, err := e.endpoint(o.Provider, step.Name)
 	if err != nil {
-		return err
+		return false, err
 	}
 	v := e.judge(o, step, endpoint, *p, f, tx.Now())
+	follow := following{}
+	if f.err == nil {
+		if follow, err = e.follows(tx, *p, o, step, f, &v); err != nil {
+			return false, err
+		}
+	}
+	if v.state == gateway.StateFailed && f.lookup && rules[o.Kind].begins {
+		if err := endedByUs(tx, o, &v); err != nil {
+			return false, err
+		}
+	}
 	from := o.State
 	o.State, o.Code, o.Reason, o.Detail, o.Message = v.state, v.code, v.reason, v.detail, v.message
 	if v.reference != "" {
@@ -221,22 +272,38 @@ func (e *Engine) conclude(tx *storage.Tx, p *gateway.Payment, o storage.Operatio
 	}
 	if step.State != v.step {
 		if err := tx.MoveStep(&step, v.step); err != nil {
-			return err
+			return false, err
 		}
 	}
-	if o.State.Terminal() {
-		if err := e.release(tx, p, &o); err != nil {
+	if follow.command != "" {
+		if err := e.insertStep(tx, o, step.Number+1, follow.command, follow.part); err != nil {
+			return false, err
+		}
+	}
+	if err := e.conclusion(tx, p, &o, from); err != nil {
+		return false, err
+	}
+	if o.State == gateway.StateSucceeded {
+		if err := e.succeeded(tx, p, o, f.out); err != nil {
+			return false, err
+		}
+	}
+	return follow.command != "", nil
+}
+
+// succeeded does what follows from an operation's success in its transaction.
+func (e *Engine) succeeded(tx *storage.Tx, p *gateway.Payment, o storage.Operation, out gateway.Outcome) error {
+	if o.Kind == gateway.OpForget {
+		var keep stored
+		if _, err := tx.Detail(o.Store, o.Payment, detailOf(o.ID), &keep); err != nil {
 			return err
 		}
-		o.NextCheck = time.Time{}
+		return tx.ForgetInstrument(o.Store, keep.Saved)
 	}
-	if err := tx.UpdateOperation(&o, from); err != nil {
+	if err := e.keepInstrument(tx, o, out); err != nil {
 		return err
 	}
-	if o.State == from {
-		return nil
-	}
-	return tx.AppendEvent(o.Store, o.Payment, "operation."+string(o.State), told{o.ID, o.Kind, o.Code, string(o.Reason)})
+	return e.endWaiting(tx, p, o)
 }
 
 // told is the body of an operation's event.
@@ -245,6 +312,18 @@ type told struct {
 	Kind      gateway.Operation   `json:"kind"`
 	Code      gateway.Code        `json:"code,omitempty"`
 	Reason    string              `json:"reason,omitempty"`
+	Amount    int64               `json:"amount,omitempty"` // minor units
+	Currency  string              `json:"currency,omitempty"`
+	Provider  string              `json:"provider,omitempty"`
+	Detail    string              `json:"detail,omitempty"`
+}
+
+func toldOf(o storage.Operation) told {
+	t := told{Operation: o.ID, Kind: o.Kind, Code: o.Code, Reason: string(o.Reason), Provider: o.Provider, Detail: o.Detail}
+	if o.Amount.IsSet() {
+		t.Amount, t.Currency = o.Amount.Minor(), o.Amount.Currency()
+	}
+	return t
 }
 
 // release gives back what an operation that has ended held back, and closes the
@@ -255,6 +334,11 @@ func (e *Engine) release(tx *storage.Tx, p *gateway.Payment, o *storage.Operatio
 			return err
 		}
 		o.Reserved = 0
+	}
+	if rules[o.Kind].begins || rules[o.Kind].about || o.Kind == gateway.OpVerify {
+		if err := tx.DropDetail(o.Store, o.Payment, sealedDetail(o.ID)); err != nil { // nobody needs it any more
+			return err
+		}
 	}
 	closes := o.Kind == gateway.OpVoid || o.Kind == gateway.OpCapture && o.Final
 	if o.State == gateway.StateSucceeded && closes && !p.Closed {
@@ -311,7 +395,11 @@ func (e *Engine) Record(ctx context.Context, ev Evidence) error {
 		}
 		if ours {
 			settled = true
-			errs = append(errs, e.settle(ctx, ev.Store, id, finding{source: ev.Source, out: ev.Outcome, lookup: true}))
+			next, err := e.settle(ctx, ev.Store, id, finding{source: ev.Source, out: ev.Outcome, lookup: true})
+			if next { // should that fail, it is made when its time has come
+				_ = e.ResolveOne(ctx, ev.Store, id)
+			}
+			errs = append(errs, err)
 		}
 	}
 	if settled {

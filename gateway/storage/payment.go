@@ -176,6 +176,12 @@ func (tx *Tx) Detail(store gateway.StoreID, id gateway.PaymentID, name string, v
 	return true, nil
 }
 
+// DropDetail removes one thing that SetDetail stored.
+func (tx *Tx) DropDetail(store gateway.StoreID, id gateway.PaymentID, name string) error {
+	_, err := tx.exec(`DELETE FROM detail WHERE store = $1 AND payment = $2 AND name = $3`, store, id, name)
+	return err
+}
+
 // EraseDetails removes everything personal of a payment; its ledger stays.
 func (tx *Tx) EraseDetails(store gateway.StoreID, id gateway.PaymentID) error {
 	_, err := tx.exec(`DELETE FROM detail WHERE store = $1 AND payment = $2`, store, id)

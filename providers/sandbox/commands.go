@@ -168,6 +168,8 @@ func keyed(effect gateway.Effect, lookup gateway.Operation, e gateway.Endpoint) 
 	e.Effect, e.LookupByRef = effect, lookup
 	e.KeyTTL, e.LateEffectMax = 24*time.Hour, 10*time.Second
 	e.Natural = len(e.AlreadyDone) > 0
-	e.TargetRef = "payment"
+	if lookup == gateway.OpFetch { // the others make something new
+		e.TargetRef = "payment"
+	}
 	return e
 }

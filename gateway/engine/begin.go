@@ -1,0 +1,257 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/gatewaycommand/gatewaycommand/gateway"
+	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
+)
+
+// perform writes an operation down and drives it as far as it goes now.
+func (e *Engine) perform(ctx context.Context, kind gateway.Operation, r Request) (Result, error) {
+	if err := checkKey(r.Store, r.Key); err != nil {
+		return Result{}, err
+	}
+	print := r.fingerprint(kind) // of what the caller asked for, whatever hooks make of it
+	asked := r
+	kind, err := e.intend(ctx, kind, &r, print)
+	if err != nil {
+		return Result{}, err
+	}
+	o, created, err := e.begin(ctx, kind, r, print)
+	if err != nil && rules[kind].begins && e.supersede(ctx, r) {
+		o, created, err = e.begin(ctx, kind, r, print)
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	if !created && o.State != gateway.StateOpen || o.State.Terminal() {
+		return e.answer(ctx, o)
+	}
+	return e.drive(ctx, o, asked)
+}
+
+// intend lets the hooks decide about a command that is new: what runs, whether
+// it may, and with what.
+func (e *Engine) intend(ctx context.Context, kind gateway.Operation, r *Request, print string) (gateway.Operation, error) {
+	if len(e.cfg.Hooks) == 0 {
+		return e.paying(kind), nil
+	}
+	c := Call{Kind: kind, Request: *r}
+	old := false
+	err := e.db.View(ctx, func(tx *storage.Tx) error {
+		have, err := tx.OperationByKey(r.Store, r.Key)
+		if err == nil {
+			old, kind = true, have.Kind
+			return reused(have, print)
+		}
+		if gateway.CodeOf(err) != gateway.CodeNotFound {
+			return err
+		}
+		c.Payment, err = tx.Payment(r.Store, r.Payment)
+		return err
+	})
+	if err != nil || old {
+		return kind, err
+	}
+	if kind, err = e.overridden(ctx, c); err != nil {
+		return kind, err
+	}
+	c.Kind = kind
+	return kind, e.ask(ctx, c, r)
+}
+
+// paying decides what to pay means where no hook does.
+func (e *Engine) paying(kind gateway.Operation) gateway.Operation {
+	if kind == OpPay {
+		return e.cfg.Pay
+	}
+	return kind
+}
+
+// reused refuses a key that was used for another command.
+func reused(have storage.Operation, print string) error {
+	if have.Fingerprint == print {
+		return nil
+	}
+	return gateway.Errorf(gateway.CodeConflict, "key %q was used for another command (%s of payment %s): every command needs its own", have.Key, have.Kind, have.Payment)
+}
+
+// check says whether an operation may be done to a payment as it stands, and with which amount.
+func (e *Engine) check(rule rule, kind gateway.Operation, p gateway.Payment, open []storage.Operation, r Request) (amount gateway.Money, err error) {
+	if amount, err = rule.amountOf(kind, p, r); err != nil {
+		return amount, err
+	}
+	if err = rule.allow(kind, p, open, amount); err != nil {
+		return amount, err
+	}
+	provider := r.Provider
+	if provider == "" {
+		provider = rule.providerFor(p, open)
+	}
+	if _, err = e.endpoint(provider, e.command(provider, kind)); err != nil {
+		return amount, err
+	}
+	return amount, e.cfg.Limits(p.Store, provider).allow(kind, p, amount)
+}
+
+// command returns the command of an operation's first step.
+func (e *Engine) command(provider string, kind gateway.Operation) gateway.Operation {
+	if kind == gateway.OpImport {
+		return gateway.OpFetch
+	}
+	return e.cfg.Pools.For(provider).Flow(kind).Steps[0]
+}
+
+// begin inserts the operation with its first step and reserves the money, in one
+// transaction. An operation that is there already is returned as it is.
+func (e *Engine) begin(ctx context.Context, kind gateway.Operation, r Request, print string) (o storage.Operation, created bool, err error) {
+	rule, known := rules[kind]
+	if !known {
+		return o, false, gateway.Errorf(gateway.CodeUnsupported, "the engine does not run %q", kind)
+	}
+	keep, err := r.stored()
+	if err != nil {
+		return o, false, err
+	}
+	point("before writing down")
+	err = e.db.Update(ctx, func(tx *storage.Tx) error {
+		created = false
+		if have, err := tx.OperationByKey(r.Store, r.Key); err == nil {
+			o = have
+			return reused(have, print)
+		}
+		p, err := tx.LockPayment(r.Store, r.Payment)
+		if err != nil {
+			return err
+		}
+		open, err := tx.OpenOperations(r.Store, r.Payment)
+		if err != nil {
+			return err
+		}
+		amount, err := e.check(rule, kind, p, open, r)
+		if err != nil {
+			return err
+		}
+		if err := alone(tx, rule, p); err != nil {
+			return err
+		}
+		o = storage.Operation{
+			Store: r.Store, ID: gateway.OperationID(e.cfg.NewID("op")), Payment: r.Payment, Kind: kind, Provider: r.Provider, Key: r.Key,
+			Fingerprint: print, Amount: amount, Target: r.Target, Final: r.Final, State: gateway.StateOpen, Deadline: r.Deadline,
+			NextCheck: tx.Now().Add(e.lease()), // should this process end before it sends
+		}
+		if o.Provider == "" {
+			o.Provider = rule.providerFor(p, open)
+		}
+		if err := e.reserve(tx, rule, p, &o); err != nil {
+			return err
+		}
+		if o, created, err = tx.InsertOperation(o); err != nil {
+			return err
+		}
+		if err := e.writeRequest(tx, o, keep, r.Instrument); err != nil {
+			return err
+		}
+		point("while writing down")
+		if ended, err := e.endUnsent(tx, rule, &p, &o, open); ended || err != nil {
+			return err
+		}
+		part, err := e.allocate(tx, p, o, open)
+		if err != nil {
+			return err
+		}
+		if kind == gateway.OpAdjust {
+			part.amount = e.adjustment(p, o)
+		}
+		return e.insertStep(tx, o, 1, e.command(o.Provider, kind), part)
+	})
+	point("after writing down")
+	return o, created, err
+}
+
+// part is what one call of several is for; the zero value is all of the operation.
+type part struct {
+	amount gateway.Money
+	target string
+}
+
+// insertStep writes one intended call down.
+func (e *Engine) insertStep(tx *storage.Tx, o storage.Operation, number int64, command gateway.Operation, of part) error {
+	endpoint, err := e.endpoint(o.Provider, command)
+	if err != nil {
+		return err
+	}
+	_, err = tx.InsertStep(storage.Step{
+		Store: o.Store, Operation: o.ID, Number: number, Name: command, Key: e.providerKey(o, command, number), Effect: endpoint.Effect,
+		State: gateway.StepPrepared, Amount: of.amount, Target: of.target,
+	})
+	return err
+}
+
+// writeRequest stores what the operation's calls need, the instrument encrypted or not at all.
+func (e *Engine) writeRequest(tx *storage.Tx, o storage.Operation, keep stored, i *gateway.Instrument) error {
+	if err := tx.SetDetail(o.Store, o.Payment, detailOf(o.ID), keep); err != nil {
+		return err
+	}
+	secret, err := e.seal(i, o.Store, string(o.ID))
+	if err != nil || secret == nil {
+		return err
+	}
+	return tx.SetDetail(o.Store, o.Payment, sealedDetail(o.ID), secret)
+}
+
+// alone refuses to begin to pay an order that another payment pays: two tabs must not pay twice.
+func alone(tx *storage.Tx, rule rule, p gateway.Payment) error {
+	if !rule.begins || p.Order == "" {
+		return nil
+	}
+	other, found, err := tx.LockOrder(p.Store, p.Order, p.ID)
+	if err == nil && found {
+		err = gateway.Errorf(gateway.CodeConflict, "order %s is being paid, or is paid, by payment %s: cancel or void that one first, or create both with Split", p.Order, other)
+	}
+	return err
+}
+
+// reserve holds back what the operation is about to move.
+func (e *Engine) reserve(tx *storage.Tx, rule rule, p gateway.Payment, o *storage.Operation) error {
+	if rule.reserves == "" {
+		return nil
+	}
+	amount := o.Amount
+	switch o.Kind {
+	case gateway.OpVoid: // all that is left
+		amount = p.Releasable()
+	case gateway.OpAdjust: // what is let go, when less is to be held
+		amount = gateway.Minor(max(0, p.Balances.Authorized.Minor()-o.Amount.Minor()), o.Amount.Currency())
+	}
+	if amount.IsZero() {
+		return nil
+	}
+	if err := tx.Reserve(rule.reserves, o.Store, o.Payment, amount); err != nil {
+		return err
+	}
+	o.Reserved = amount.Minor()
+	return nil
+}
+
+// adjustment returns what an adjustment says to the provider: the new total, or
+// how much more, for those who want to be told that.
+func (e *Engine) adjustment(p gateway.Payment, o storage.Operation) gateway.Money {
+	if endpoint, err := e.endpoint(o.Provider, gateway.OpAdjust); err != nil || endpoint.AmountMode != gateway.AmountDelta {
+		return gateway.Money{}
+	}
+	return gateway.Minor(o.Amount.Minor()-p.Balances.Authorized.Minor(), o.Amount.Currency())
+}
+
+func (e *Engine) endpoint(provider string, op gateway.Operation) (gateway.Endpoint, error) {
+	pool := e.cfg.Pools.For(provider)
+	if _, err := pool.Lookup(op); err != nil {
+		return gateway.Endpoint{}, err
+	}
+	endpoint, ok := pool.Endpoint(op)
+	if !ok {
+		return endpoint, gateway.Errorf(gateway.CodeUnsupported, "%s.%s is written by hand and promises nothing: the engine cannot tell what a lost answer would mean", provider, op)
+	}
+	return endpoint, nil
+}
