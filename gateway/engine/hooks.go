@@ -232,3 +232,16 @@ func partial(before gateway.Payment, m gateway.Movement) bool {
 	}
 	return false
 }
+
+// Notes returns what a hook noted about a part of a payment ([Hook].Partial);
+// nothing when it noted nothing, or when it was erased.
+func (e *Engine) Notes(ctx context.Context, store gateway.StoreID, id gateway.PaymentID, op gateway.OperationID, hook string) (notes map[string]string, err error) {
+	err = e.db.View(ctx, func(tx *storage.Tx) error {
+		_, err := tx.Detail(store, id, noteOf(op, hook), &notes)
+		return err
+	})
+	return notes, err
+}
+
+// noteOf names the row that holds what a hook noted about an operation.
+func noteOf(op gateway.OperationID, hook string) string { return "note/" + string(op) + "/" + hook }

@@ -72,8 +72,13 @@ func (e *Engine) Can(ctx context.Context, kind gateway.Operation, r Request) err
 	if err != nil {
 		return err
 	}
-	if _, err := e.check(rule, kind, p, open, r); err != nil {
+	amount, err := e.check(rule, kind, p, open, r)
+	if err != nil {
 		return err
+	}
+	left := map[gateway.Operation]gateway.Money{gateway.OpCapture: p.Capturable(), gateway.OpRefund: p.Refundable()}
+	if most, bounded := left[kind]; bounded && amount.Minor() > most.Minor() {
+		return gateway.Errorf(gateway.CodeConflict, "%s is more than the %s that is left", amount, most)
 	}
 	return e.refuse("Permit", func(h Hook) error {
 		if h.Permit == nil {

@@ -26,7 +26,7 @@ type Decision string
 
 // The decisions.
 const (
-	Keep     Decision = ""         // it stays where it is; the event tells of it
+	Keep     Decision = ""          // it stays where it is; the event tells of it
 	GiveBack Decision = "give back" // a hold is voided, a capture refunded
 )
 

@@ -135,9 +135,7 @@ func (e *Engine) lookUp(ctx context.Context, o storage.Operation, step storage.S
 	if err != nil && !errors.Is(err, errInstrument) {
 		return err
 	}
-	if s.Target == "" || lookup == gateway.OpFind {
-		s.Target = refOf(s.Payment, o.Provider, e.targetOf(o.Provider, lookup))
-	}
+	s.Target = e.lookupTarget(s, o.Provider, lookup)
 	s.IdempotencyKey, s.Amount = "", gateway.Money{}
 	send, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.cfg.SendTimeout)
 	defer cancel()
@@ -162,6 +160,18 @@ func (e *Engine) lookUp(ctx context.Context, o storage.Operation, step storage.S
 		return nil // it could not be asked, or its word cannot be relied on; asked again later
 	}
 	return e.afterLookup(ctx, o, endpoint, e.db.Now())
+}
+
+// lookupTarget returns what a lookup is to look at. A refund may act on a
+// capture, and is looked for in its payment.
+func (e *Engine) lookupTarget(s gateway.Subject, provider string, lookup gateway.Operation) string {
+	name := e.targetOf(provider, lookup)
+	for _, r := range s.Payment.Refs {
+		if name == "" && lookup != gateway.OpFind || r.Owner == provider && r.Name == name && r.Value == s.Target {
+			return s.Target
+		}
+	}
+	return refOf(s.Payment, provider, name)
 }
 
 func (e *Engine) targetOf(provider string, op gateway.Operation) string {

@@ -63,7 +63,7 @@ func (e *Engine) settle(ctx context.Context, store gateway.StoreID, id gateway.O
 			return err
 		}
 		for hook, note := range f.notes {
-			if err := tx.SetDetail(o.Store, o.Payment, "note/"+string(o.ID)+"/"+hook, note); err != nil {
+			if err := tx.SetDetail(o.Store, o.Payment, noteOf(o.ID, hook), note); err != nil {
 				return err
 			}
 		}

@@ -34,7 +34,13 @@ type world struct {
 	clock  *atomic.Int64 // microseconds
 }
 
-func newWorld(t *testing.T, rules simulator.Rules, change ...func(*engine.Config)) *world {
+func newWorld(t *testing.T, rules simulator.Rules) *world {
+	t.Helper()
+	return newWorldWith(t, rules)
+}
+
+// newWorldWith is newWorld with changes to the engine, which are told where the provider is.
+func newWorldWith(t *testing.T, rules simulator.Rules, change ...func(cfg *engine.Config, url string)) *world {
 	t.Helper()
 	w := &world{T: t, clock: &atomic.Int64{}}
 	w.clock.Store(time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC).UnixMicro())
@@ -53,20 +59,28 @@ func newWorld(t *testing.T, rules simulator.Rules, change ...func(*engine.Config
 	name := fmt.Sprintf("%x", sha256.Sum256([]byte(t.Name())))[:12]
 	cfg := engine.Config{NewID: func(prefix string) string { return fmt.Sprintf("%s_%s_%d", prefix, name, ids.Add(1)) }, Pools: pools(t, w.server.URL()), Storage: w.db, SendTimeout: 700 * time.Millisecond, Sealer: sealer(t)}
 	for _, f := range change {
-		f(&cfg)
+		f(&cfg, w.server.URL())
 	}
 	w.eng, err = engine.New(cfg)
 	require.NoError(t, err)
 	return w
 }
 
-func pools(t *testing.T, url string) *command.Pools {
+// pools returns the sandbox's commands, with edits.
+func pools(t *testing.T, url string, edits ...command.Item) *command.Pools {
+	t.Helper()
+	return poolsWith(t, url, nil, edits...)
+}
+
+func poolsWith(t *testing.T, url string, flows map[gateway.Operation]command.Flow, edits ...command.Item) *command.Pools {
 	t.Helper()
 	api, err := sandbox.New(sandbox.Config{
 		BaseURL: url, Keys: tenant.Single(sandbox.Keys{Secret: gateway.NewSecret(simulator.DefaultKey)}), HTTP: client.Config{Timeout: 500 * time.Millisecond},
 	})
 	require.NoError(t, err)
-	p, err := command.Assemble(api.Provider())
+	provider := api.Provider()
+	provider.Flows = flows
+	p, err := command.Assemble(append([]command.Item{provider}, edits...)...)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = p.Close(context.Background()) })
 	return p

@@ -27,7 +27,7 @@ func (tx *Tx) AppendEvent(store gateway.StoreID, id gateway.PaymentID, kind stri
 		return gateway.Errorf(gateway.CodeInternal, "event %s cannot be stored: %w", kind, err)
 	}
 	_, err = tx.exec(`INSERT INTO outbox (id, store, payment, kind, body, created_us) VALUES ($1, $2, $3, $4, $5, $6)`,
-		orderedID(tx.now), store, id, kind, string(raw), micro(tx.now))
+		tx.orderedID(), store, id, kind, string(raw), micro(tx.now))
 	return err
 }
 

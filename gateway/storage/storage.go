@@ -104,6 +104,7 @@ type Tx struct {
 	ctx context.Context
 	q   Queries
 	now time.Time
+	ids int // how many ordered ids it has given out
 }
 
 // Now returns the transaction's time.
@@ -156,8 +157,12 @@ func notFound(what string, id any) error {
 // nothing of time or order.
 func NewID(prefix string) string { return prefix + "_" + rand.Text() }
 
-// orderedID returns an identifier that sorts by time.
-func orderedID(at time.Time) string { return fmt.Sprintf("%016x-%s", at.UnixMicro(), rand.Text()[:8]) }
+// orderedID returns an identifier that sorts by time, and within a transaction by
+// the order in which it was asked for.
+func (tx *Tx) orderedID() string {
+	tx.ids++
+	return fmt.Sprintf("%016x-%04x-%s", tx.now.UnixMicro(), tx.ids, rand.Text()[:8])
+}
 
 //go:embed migrations/*.sql
 var migrations embed.FS
