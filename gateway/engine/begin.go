@@ -117,12 +117,15 @@ func (e *Engine) begin(ctx context.Context, kind gateway.Operation, r Request, p
 	point("before writing down")
 	err = e.db.Update(ctx, func(tx *storage.Tx) error {
 		created = false
-		if have, err := tx.OperationByKey(r.Store, r.Key); err == nil {
-			o = have
-			return reused(have, print)
+		if found, err := recall(tx, r, print, &o); found || err != nil {
+			return err
 		}
 		p, err := tx.LockPayment(r.Store, r.Payment)
 		if err != nil {
+			return err
+		}
+		// While the lock was waited for, the same command may have been written down.
+		if found, err := recall(tx, r, print, &o); found || err != nil {
 			return err
 		}
 		open, err := tx.OpenOperations(r.Store, r.Payment)
@@ -168,6 +171,19 @@ func (e *Engine) begin(ctx context.Context, kind gateway.Operation, r Request, p
 	})
 	point("after writing down")
 	return o, created, err
+}
+
+// recall finds the operation that a command's key was used for before.
+func recall(tx *storage.Tx, r Request, print string, o *storage.Operation) (found bool, err error) {
+	have, err := tx.OperationByKey(r.Store, r.Key)
+	if gateway.CodeOf(err) == gateway.CodeNotFound {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	*o = have
+	return true, reused(have, print)
 }
 
 // part is what one call of several is for; the zero value is all of the operation.
