@@ -74,16 +74,23 @@ func pools(t *testing.T, url string, edits ...command.Item) *command.Pools {
 
 func poolsWith(t *testing.T, url string, flows map[gateway.Operation]command.Flow, edits ...command.Item) *command.Pools {
 	t.Helper()
-	api, err := sandbox.New(sandbox.Config{
-		BaseURL: url, Keys: tenant.Single(sandbox.Keys{Secret: gateway.NewSecret(simulator.DefaultKey)}), HTTP: client.Config{Timeout: 500 * time.Millisecond},
-	})
-	require.NoError(t, err)
-	provider := api.Provider()
-	provider.Flows = flows
-	p, err := command.Assemble(append([]command.Item{provider}, edits...)...)
+	p, err := assemble(url, 500*time.Millisecond, flows, edits...)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = p.Close(context.Background()) })
 	return p
+}
+
+// assemble makes the commands of a sandbox, which is given up on after a while.
+func assemble(url string, patience time.Duration, flows map[gateway.Operation]command.Flow, edits ...command.Item) (*command.Pools, error) {
+	api, err := sandbox.New(sandbox.Config{
+		BaseURL: url, Keys: tenant.Single(sandbox.Keys{Secret: gateway.NewSecret(simulator.DefaultKey)}), HTTP: client.Config{Timeout: patience},
+	})
+	if err != nil {
+		return nil, err
+	}
+	provider := api.Provider()
+	provider.Flows = flows
+	return command.Assemble(append([]command.Item{provider}, edits...)...)
 }
 
 func sealer(t *testing.T) engine.Sealer {
