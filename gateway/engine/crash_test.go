@@ -88,7 +88,7 @@ func TestChild(t *testing.T) {
 	}
 	require.NoError(t, err)
 	defer db.Close()
-	eng, err := engine.New(engine.Config{Pools: pools(t, o.Server), Storage: db, SendTimeout: time.Second, LeaseMargin: time.Second, Sealer: plainSealer{}})
+	eng, err := engine.New(engine.Config{Pools: pools(t, place{url: o.Server}), Storage: db, SendTimeout: time.Second, LeaseMargin: time.Second, Sealer: plainSealer{}})
 	require.NoError(t, err)
 	require.NoError(t, life(t.Context(), eng, func() { offset += 10 * time.Minute }))
 	fmt.Println("DONE")

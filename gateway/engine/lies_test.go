@@ -13,7 +13,8 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/providers/sandbox/simulator"
 )
 
-// seeds returns how many payments the lying provider gets: ENGINE_SEEDS, or few.
+// seeds returns how many payments the lying provider gets: ENGINE_SEEDS (2000 take
+// about a minute), or few.
 func seeds(t *testing.T) uint64 {
 	t.Helper()
 	if text := os.Getenv("ENGINE_SEEDS"); text != "" {
@@ -21,7 +22,7 @@ func seeds(t *testing.T) uint64 {
 		require.NoError(t, err)
 		return n
 	}
-	return 60
+	return 120
 }
 
 // E3: every second call goes wrong in one of 37 ways, also the lookups and the
@@ -48,7 +49,7 @@ func TestALyingProviderChangesNothingInTheEnd(t *testing.T) {
 						lies = append(lies, f)
 					}
 				}
-				w.server.Lie(simulator.Liar(seed, 0.5, lies...))
+				w.server.Lie(w.hurry.lie(simulator.Liar(seed, 0.5, lies...)))
 				err := life(t.Context(), w.eng, func() { w.clock.Add((10 * time.Minute).Microseconds()); w.server.Advance(0) })
 				w.server.Lie(nil)
 				w.converge()

@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -25,13 +27,17 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/providers/sandbox/simulator"
 )
 
-// world is a shop with a real provider and a real database, and a clock that only the test moves.
+// world is a shop with a real provider and a real database, and clocks that only the test moves.
 type world struct {
 	*testing.T
 	server *simulator.Server
+	hurry  *hurry
 	db     *storage.DB
 	eng    *engine.Engine
-	clock  *atomic.Int64 // microseconds
+	clock  *atomic.Int64 // the true time in microseconds, which is the provider's
+	skew   *atomic.Int64 // how far the shop's clock is off
+	// reads hears of every reading of the shop's clock, before it is read.
+	reads func()
 }
 
 func newWorld(t *testing.T, rules simulator.Rules) *world {
@@ -40,50 +46,102 @@ func newWorld(t *testing.T, rules simulator.Rules) *world {
 }
 
 // newWorldWith is newWorld with changes to the engine, which are told where the provider is.
-func newWorldWith(t *testing.T, rules simulator.Rules, change ...func(cfg *engine.Config, url string)) *world {
+func newWorldWith(t *testing.T, rules simulator.Rules, change ...func(cfg *engine.Config, at place)) *world {
 	t.Helper()
-	w := &world{T: t, clock: &atomic.Int64{}}
+	w := &world{T: t, clock: &atomic.Int64{}, skew: &atomic.Int64{}, hurry: &hurry{}}
 	w.clock.Store(time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC).UnixMicro())
-	now := func() time.Time { return time.UnixMicro(w.clock.Add(1)).UTC() }
+	// Reading moves the clock, so that no two rows have one time. The provider only
+	// looks: it also does so by itself, and then a run could not be repeated.
+	now := func() time.Time {
+		if w.reads != nil {
+			w.reads()
+		}
+		return time.UnixMicro(w.clock.Add(1) + w.skew.Load()).UTC()
+	}
 	var err error
 	if rules.DripInterval == 0 {
 		rules.DripInterval, rules.Slow = time.Millisecond, time.Millisecond
 	}
-	w.server, err = simulator.Start(simulator.Config{Clock: now, Rules: rules, ManualWebhooks: true, Seed: 1})
+	w.server, err = simulator.Start(simulator.Config{
+		Clock: func() time.Time { return time.UnixMicro(w.clock.Load()).UTC() }, Rules: rules, ManualWebhooks: true, Seed: 1,
+	})
 	require.NoError(t, err)
+	w.hurry.server = w.server
 	t.Cleanup(func() { assert.NoError(t, w.server.Close()) })
-	w.db, err = sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "shop.db"), sqlite.Options{Now: now})
+	w.db, err = sqlite.Open(t.Context(), newFile(t), sqlite.Options{Now: now})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, w.db.Close()) })
 	var ids atomic.Int64
 	name := fmt.Sprintf("%x", sha256.Sum256([]byte(t.Name())))[:12]
-	cfg := engine.Config{NewID: func(prefix string) string { return fmt.Sprintf("%s_%s_%d", prefix, name, ids.Add(1)) }, Pools: pools(t, w.server.URL()), Storage: w.db, SendTimeout: 700 * time.Millisecond, Sealer: sealer(t)}
+	at := place{w.server.URL(), w.hurry.policy}
+	cfg := engine.Config{
+		NewID: func(prefix string) string { return fmt.Sprintf("%s_%s_%d", prefix, name, ids.Add(1)) },
+		Pools: pools(t, at), Storage: w.db, SendTimeout: 700 * time.Millisecond, Sealer: sealer(t),
+	}
 	for _, f := range change {
-		f(&cfg, w.server.URL())
+		f(&cfg, at)
 	}
 	w.eng, err = engine.New(cfg)
 	require.NoError(t, err)
 	return w
 }
 
-// pools returns the sandbox's commands, with edits.
-func pools(t *testing.T, url string, edits ...command.Item) *command.Pools {
+// migrated is an empty database with its schema: to copy it is cheaper than to make it.
+var migrated = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "shop-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "shop.db")
+	db, err := sqlite.Open(context.Background(), file)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(file)
+})
+
+// newFile returns a database of its own for a test.
+func newFile(t *testing.T) string {
 	t.Helper()
-	return poolsWith(t, url, nil, edits...)
+	raw, err := migrated()
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "shop.db")
+	require.NoError(t, os.WriteFile(file, raw, 0o600))
+	return file
 }
 
-func poolsWith(t *testing.T, url string, flows map[gateway.Operation]command.Flow, edits ...command.Item) *command.Pools {
+// place is where the provider is, and how calls get there.
+type place struct {
+	url   string
+	hurry client.Policy // nil for none
+}
+
+// pools returns the sandbox's commands, with edits.
+func pools(t *testing.T, at place, edits ...command.Item) *command.Pools {
 	t.Helper()
-	p, err := assemble(url, 500*time.Millisecond, flows, edits...)
+	return poolsWith(t, at, nil, edits...)
+}
+
+func poolsWith(t *testing.T, at place, flows map[gateway.Operation]command.Flow, edits ...command.Item) *command.Pools {
+	t.Helper()
+	p, err := assemble(at, 500*time.Millisecond, flows, edits...)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = p.Close(context.Background()) })
 	return p
 }
 
 // assemble makes the commands of a sandbox, which is given up on after a while.
-func assemble(url string, patience time.Duration, flows map[gateway.Operation]command.Flow, edits ...command.Item) (*command.Pools, error) {
+func assemble(at place, patience time.Duration, flows map[gateway.Operation]command.Flow, edits ...command.Item) (*command.Pools, error) {
+	var policies []client.Policy
+	if at.hurry != nil {
+		policies = append(policies, at.hurry)
+	}
 	api, err := sandbox.New(sandbox.Config{
-		BaseURL: url, Keys: tenant.Single(sandbox.Keys{Secret: gateway.NewSecret(simulator.DefaultKey)}), HTTP: client.Config{Timeout: patience},
+		BaseURL: at.url, Keys: tenant.Single(sandbox.Keys{Secret: gateway.NewSecret(simulator.DefaultKey)}), HTTP: client.Config{Timeout: patience}, Policy: policies,
 	})
 	if err != nil {
 		return nil, err
@@ -93,11 +151,17 @@ func assemble(url string, patience time.Duration, flows map[gateway.Operation]co
 	return command.Assemble(append([]command.Item{provider}, edits...)...)
 }
 
+var realSealer = sync.OnceValues(func() (engine.Sealer, error) {
+	ring, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
+	if err != nil {
+		return nil, err
+	}
+	return aead.New(ring)
+})
+
 func sealer(t *testing.T) engine.Sealer {
 	t.Helper()
-	ring, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
-	require.NoError(t, err)
-	s, err := aead.New(ring)
+	s, err := realSealer()
 	require.NoError(t, err)
 	return s
 }
