@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -158,8 +159,15 @@ func run(t *testing.T, o orders) (visits []visit, done bool) {
 }
 
 // campaign kills children at the given visits, one after another, lets the last
-// one come to its end, and holds the two ledgers against each other.
+// one come to its end, and holds the two ledgers against each other. It returns
+// what all of them passed.
 func campaign(t *testing.T, onPostgres bool, fault simulator.Fault, crashes ...visit) []visit {
+	t.Helper()
+	return slices.Concat(lives(t, onPostgres, fault, crashes...)...)
+}
+
+// lives is a campaign that tells what each child passed.
+func lives(t *testing.T, onPostgres bool, fault simulator.Fault, crashes ...visit) (all [][]visit) {
 	t.Helper()
 	server, err := simulator.Start(simulator.Config{ManualWebhooks: true, Rules: simulator.Rules{Slow: time.Millisecond, LateEffect: time.Millisecond}})
 	require.NoError(t, err)
@@ -169,18 +177,17 @@ func campaign(t *testing.T, onPostgres bool, fault simulator.Fault, crashes ...v
 			server.Next(op, fault)
 		}
 	}
-	o := orders{Server: server.URL(), SQLite: filepath.Join(t.TempDir(), "shop.db")}
+	o := orders{Server: server.URL(), SQLite: newFile(t)}
 	if onPostgres {
 		o.Postgres = postgrestest.Database(t)
 	}
-	var all []visit
 	for i := 0; ; i++ {
 		o.Crash = nil
 		if i < len(crashes) {
 			o.Crash = &crashes[i]
 		}
 		visits, done := run(t, o)
-		all = append(all, visits...)
+		all = append(all, visits)
 		if done {
 			break
 		}

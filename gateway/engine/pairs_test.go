@@ -1,0 +1,60 @@
+package engine_test
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/gatewaycommand/gatewaycommand/providers/sandbox/simulator"
+)
+
+// E2: a process is killed, and the one that recovers from that is killed too, at
+// every pair of boundaries: what recovery leaves behind half-way must be as sound
+// as what the first one left. ENGINE_PAIRS=all takes every pair, otherwise a few,
+// always the same. A pair that fails is named by its two visits; with
+// ENGINE_PAIRS=all and -run it is run alone.
+func TestAProcessKilledWhileItRecoversLosesAndDoublesNothing(t *testing.T) {
+	t.Parallel()
+	all := os.Getenv("ENGINE_PAIRS") == "all"
+	var runs, processes atomic.Int64
+	start := time.Now()
+	// A child waits for the disk and for its provider most of its life: more of them
+	// at once than there are processors.
+	places := make(chan struct{}, 3*runtime.GOMAXPROCS(0))
+	var wg sync.WaitGroup
+	for _, fault := range []simulator.Fault{"", simulator.ResetAfter, simulator.ResetBefore} {
+		for _, first := range campaign(t, false, fault) {
+			name := fmt.Sprintf("%s at %d %s", fault, first.N, first.Point)
+			if !all && pick(8, name) > 0 {
+				continue
+			}
+			places <- struct{}{}
+			wg.Go(func() {
+				defer func() { <-places }()
+				t.Run(name, func(t *testing.T) {
+					recovery := lives(t, false, fault, first)[1]
+					for _, second := range recovery {
+						name := fmt.Sprintf("then at %d %s", second.N, second.Point)
+						if !all && pick(12, t.Name()+name) > 0 {
+							continue
+						}
+						t.Run(name, func(t *testing.T) {
+							processes.Add(int64(len(lives(t, false, fault, first, second))))
+							runs.Add(1)
+						})
+					}
+				})
+			})
+		}
+	}
+	wg.Wait()
+	assert.Positive(t, runs.Load())
+	assert.Equal(t, runs.Load()*3, processes.Load(), "both of a pair are killed, and the third comes to the end")
+	t.Logf("pairs of crashes: %d, processes: %d, in %s, lost: 0, doubled: 0", runs.Load(), processes.Load(), time.Since(start).Round(time.Second))
+}
