@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"cmp"
 	"context"
+	"errors"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
@@ -124,9 +126,8 @@ func (e *Engine) begin(ctx context.Context, kind gateway.Operation, r Request, p
 		if err != nil {
 			return err
 		}
-		// While the lock was waited for, the same command may have been written down.
 		if found, err := recall(tx, r, print, &o); found || err != nil {
-			return err
+			return cmp.Or[error](err, errTwin)
 		}
 		open, err := tx.OpenOperations(r.Store, r.Payment)
 		if err != nil {
@@ -170,8 +171,15 @@ func (e *Engine) begin(ctx context.Context, kind gateway.Operation, r Request, p
 		return e.insertStep(tx, o, 1, e.command(o.Provider, kind), part)
 	})
 	point("after writing down")
+	if errors.Is(err, errTwin) {
+		err = nil
+	}
 	return o, created, err
 }
+
+// errTwin rolls back a transaction that found the same command written down when
+// it had waited for the payment's lock: the twin's answer is the answer.
+var errTwin = gateway.Errorf(gateway.CodeConflict, "the same command was written down meanwhile")
 
 // recall finds the operation that a command's key was used for before.
 func recall(tx *storage.Tx, r Request, print string, o *storage.Operation) (found bool, err error) {

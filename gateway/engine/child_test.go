@@ -61,7 +61,7 @@ func serve(role string) (err error) {
 		return err
 	}
 	defer db.Close()
-	p, err := assemble(place{url: at.Server}, 10*time.Second, nil)
+	p, err := assemble(link{url: at.Server}, 10*time.Second, nil)
 	if err != nil {
 		return err
 	}

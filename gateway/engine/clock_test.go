@@ -211,7 +211,7 @@ func TestAProcessWhoseClockIsOffDisturbsNoCallUnderWay(t *testing.T) {
 func disturbed(t *testing.T, m move, fault simulator.Fault, off time.Duration) {
 	t.Helper()
 	var file string
-	w := newWorld(t, simulator.Rules{}, func(c *engine.Config) {
+	w := newWorldWith(t, simulator.Rules{}, func(c *engine.Config, _ link) {
 		file = fileOf(t, c.Storage)
 	})
 	p := m.before(w)
@@ -220,7 +220,7 @@ func disturbed(t *testing.T, m move, fault simulator.Fault, off time.Duration) {
 	db, err := sqlite.Open(t.Context(), file, sqlite.Options{Now: now})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, db.Close()) })
-	other, err := engine.New(engine.Config{Pools: pools(t, w.server.URL(), w.hurry.policy), Storage: db, SendTimeout: 700 * time.Millisecond, Sealer: sealer(t)})
+	other, err := engine.New(engine.Config{Pools: pools(t, link{w.server.URL(), w.hurry.policy}), Storage: db, SendTimeout: 700 * time.Millisecond, Sealer: sealer(t)})
 	require.NoError(t, err)
 	decide, looked := once(m.op, fault), false
 	w.server.Lie(w.hurry.lie(func(c simulator.Call) simulator.Fault {

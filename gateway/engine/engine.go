@@ -23,6 +23,9 @@ type Config struct {
 	// ActionTime is how long the shopper has to act when neither the provider nor
 	// the caller says; 0 means one hour.
 	ActionTime time.Duration
+	// ReviewTime is how long a provider may hold a payment for review before an
+	// operator is asked to see to it; 0 means 14 days.
+	ReviewTime time.Duration
 	// Account names the merchant's account at a provider for a store; it is part
 	// of every idempotency key. Nil means that a store has one account.
 	Account func(store gateway.StoreID, provider string) string
@@ -82,6 +85,9 @@ func New(cfg Config) (*Engine, error) {
 	}
 	if cfg.ActionTime == 0 {
 		cfg.ActionTime = time.Hour
+	}
+	if cfg.ReviewTime == 0 {
+		cfg.ReviewTime = 14 * 24 * time.Hour
 	}
 	if cfg.Account == nil {
 		cfg.Account = func(gateway.StoreID, string) string { return "" }

@@ -67,8 +67,8 @@ func (l *trace) hook(name string) engine.Hook {
 	}
 }
 
-func hooked(hooks ...engine.Hook) func(*engine.Config, place) {
-	return func(cfg *engine.Config, _ place) { cfg.Hooks = hooks }
+func hooked(hooks ...engine.Hook) func(*engine.Config, link) {
+	return func(cfg *engine.Config, _ link) { cfg.Hooks = hooks }
 }
 
 // H3, H6 to H8: the hooks around authorize, purchase, capture, refund and void
@@ -287,7 +287,7 @@ func TestH9OneHookMayDecideWhatRuns(t *testing.T) {
 		return r.Operation.Kind
 	}
 	assert.Equal(t, gateway.OpPurchase, pay(newWorld(t, simulator.Rules{})))
-	assert.Equal(t, gateway.OpAuthorize, pay(newWorldWith(t, simulator.Rules{}, func(c *engine.Config, _ place) { c.Pay = gateway.OpAuthorize })))
+	assert.Equal(t, gateway.OpAuthorize, pay(newWorldWith(t, simulator.Rules{}, func(c *engine.Config, _ link) { c.Pay = gateway.OpAuthorize })))
 	decide := func(name string, kind gateway.Operation) engine.Hook {
 		return engine.Hook{Name: name, Override: map[gateway.Operation]func(context.Context, engine.Call) (gateway.Operation, error){
 			engine.OpPay: func(_ context.Context, c engine.Call) (gateway.Operation, error) {
@@ -300,10 +300,10 @@ func TestH9OneHookMayDecideWhatRuns(t *testing.T) {
 	w := newWorldWith(t, simulator.Rules{}, hooked(decide("a", "unheard_of")))
 	_, err := w.eng.Pay(t.Context(), w.request(w.create("17"), "pay", amount(1000)))
 	require.ErrorIs(t, err, gateway.CodeUnsupported)
-	_, err = engine.New(engine.Config{Pools: pools(t, place{url: "http://127.0.0.1:1"}), Storage: w.db, Hooks: []engine.Hook{decide("a", gateway.OpPurchase), decide("b", gateway.OpPurchase)}})
+	_, err = engine.New(engine.Config{Pools: pools(t, link{url: "http://127.0.0.1:1"}), Storage: w.db, Hooks: []engine.Hook{decide("a", gateway.OpPurchase), decide("b", gateway.OpPurchase)}})
 	require.ErrorIs(t, err, gateway.CodeInternal)
 	require.ErrorContains(t, err, "pay is overridden by a and by b")
-	_, err = engine.New(engine.Config{Pools: pools(t, place{url: "http://127.0.0.1:1"}), Storage: w.db, Hooks: []engine.Hook{{}, {Name: "x"}, {Name: "x"}}})
+	_, err = engine.New(engine.Config{Pools: pools(t, link{url: "http://127.0.0.1:1"}), Storage: w.db, Hooks: []engine.Hook{{}, {Name: "x"}, {Name: "x"}}})
 	require.ErrorContains(t, err, "hook 1 needs a Name")
 	require.ErrorContains(t, err, "hook 3 needs a Name")
 }
@@ -356,7 +356,7 @@ func TestH5PartsAreLimitedByTheShop(t *testing.T) {
 	} {
 		t.Run(string(parts), func(t *testing.T) {
 			t.Parallel()
-			w := newWorldWith(t, simulator.Rules{}, func(c *engine.Config, _ place) {
+			w := newWorldWith(t, simulator.Rules{}, func(c *engine.Config, _ link) {
 				c.Limits = func(gateway.StoreID, string) engine.Limits { return engine.Limits{Capture: parts} }
 			})
 			p := w.held("17")
@@ -371,7 +371,7 @@ func TestH5PartsAreLimitedByTheShop(t *testing.T) {
 				_, err := w.eng.Capture(t.Context(), w.request(p, "all", amount(1000)))
 				require.NoError(t, err)
 			}
-			w = newWorldWith(t, simulator.Rules{}, func(c *engine.Config, _ place) {
+			w = newWorldWith(t, simulator.Rules{}, func(c *engine.Config, _ link) {
 				c.Limits = func(gateway.StoreID, string) engine.Limits { return engine.Limits{Refund: parts} }
 			})
 			p = w.held("18")

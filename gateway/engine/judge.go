@@ -108,11 +108,12 @@ func (e *Engine) judgeOutcome(v verdict, o storage.Operation, step storage.Step,
 		v.next = v.deadline
 	case (begins(o) || !f.lookup) && (status == gateway.StatusAwaiting || status == gateway.StatusHeld):
 		v.state, v.action = gateway.StateAwaiting, f.out.Action
+		patience := max(endpoint.Async, e.cfg.ActionTime)
 		if status == gateway.StatusHeld {
-			v.detail = "the provider reviews the payment"
+			v.detail, patience = "the provider reviews the payment", max(patience, e.cfg.ReviewTime)
 		}
 		if o.Deadline.IsZero() {
-			v.deadline = now.Add(max(endpoint.Async, e.cfg.ActionTime))
+			v.deadline = now.Add(patience)
 		}
 		v.next = now.Add(schedule(o.Checks))
 		v.checks = o.Checks + 1

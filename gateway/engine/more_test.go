@@ -20,8 +20,8 @@ func promising(op gateway.Operation, f func(e *gateway.Endpoint)) command.Item {
 }
 
 // with makes an engine whose sandbox has more items.
-func with(t *testing.T, items ...command.Item) func(*engine.Config, place) {
-	return func(cfg *engine.Config, at place) { cfg.Pools = pools(t, at, items...) }
+func with(t *testing.T, items ...command.Item) func(*engine.Config, link) {
+	return func(cfg *engine.Config, at link) { cfg.Pools = pools(t, at, items...) }
 }
 
 func TestAnAdjustmentChangesWhatIsHeld(t *testing.T) {
@@ -170,7 +170,7 @@ func TestAPaymentBegunElsewhereIsAdopted(t *testing.T) {
 // elsewhere makes a payment at the provider that no engine knows.
 func (w *world) elsewhere(minor int64) (id string) {
 	w.Helper()
-	out, err := pools(w.T, place{url: w.server.URL()}).For("sandbox").Get(gateway.OpAuthorize).Execute(w.Context(), gateway.Subject{
+	out, err := pools(w.T, link{url: w.server.URL()}).For("sandbox").Get(gateway.OpAuthorize).Execute(w.Context(), gateway.Subject{
 		Store: "es", Operation: "elsewhere", Amount: eur(minor), Instrument: card(simulator.TokenOK), IdempotencyKey: "elsewhere",
 	})
 	require.NoError(w, err)
@@ -264,8 +264,8 @@ func TestARefundIsSpreadOverCaptures(t *testing.T) {
 }
 
 // A provider without a sale: purchase is a flow of two calls.
-func flowing(t *testing.T) func(*engine.Config, place) {
-	return func(cfg *engine.Config, at place) {
+func flowing(t *testing.T) func(*engine.Config, link) {
+	return func(cfg *engine.Config, at link) {
 		cfg.Pools = poolsWith(t, at, map[gateway.Operation]command.Flow{gateway.OpPurchase: {Steps: []gateway.Operation{gateway.OpAuthorize, gateway.OpCapture}}})
 	}
 }
@@ -348,7 +348,7 @@ func TestTheCaptureLimitIsTheSmallerOfTheProvidersAndTheShops(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorldWith(t, simulator.Rules{OverCapture: simulator.OverCapture{Percent: 15}}, with(t, promising(gateway.OpCapture, func(e *gateway.Endpoint) { e.OverCapture = provider })), func(cfg *engine.Config, _ place) {
+			w := newWorldWith(t, simulator.Rules{OverCapture: simulator.OverCapture{Percent: 15}}, with(t, promising(gateway.OpCapture, func(e *gateway.Endpoint) { e.OverCapture = provider })), func(cfg *engine.Config, _ link) {
 				cfg.Limits = func(gateway.StoreID, string) engine.Limits { return engine.Limits{OverCapture: c.shop} }
 			})
 			p := w.held("17")

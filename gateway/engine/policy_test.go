@@ -14,8 +14,8 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/providers/sandbox/simulator"
 )
 
-func policy(y engine.Policy) func(*engine.Config, place) {
-	return func(cfg *engine.Config, _ place) {
+func policy(y engine.Policy) func(*engine.Config, link) {
+	return func(cfg *engine.Config, _ link) {
 		cfg.Policy = func(gateway.Payment, string) engine.Policy { return y }
 	}
 }
@@ -103,7 +103,7 @@ func TestWhatIsHeldIsCapturedWhenThePolicySays(t *testing.T) {
 	})
 	t.Run("and cannot be", func(t *testing.T) {
 		t.Parallel()
-		w := newWorldWith(t, simulator.Rules{}, policy(engine.Policy{Capture: engine.CaptureAtOnce}), func(c *engine.Config, _ place) {
+		w := newWorldWith(t, simulator.Rules{}, policy(engine.Policy{Capture: engine.CaptureAtOnce}), func(c *engine.Config, _ link) {
 			c.Limits = func(gateway.StoreID, string) engine.Limits { return engine.Limits{Capture: engine.PartsOff} }
 		})
 		p := w.held("17")
@@ -160,10 +160,10 @@ func TestMoneyThatComesTooLateIsKeptOrGivenBack(t *testing.T) {
 	}
 	back := func(context.Context, gateway.Payment, gateway.Movement) engine.Decision { return engine.GiveBack }
 	for name, c := range map[string]struct {
-		change func(*engine.Config, place)
+		change func(*engine.Config, link)
 		back   bool
 	}{
-		"by default it stays":   {func(*engine.Config, place) {}, false},
+		"by default it stays":   {func(*engine.Config, link) {}, false},
 		"the policy keeps it":   {policy(engine.Policy{Late: engine.Keep}), false},
 		"the policy gives back": {policy(engine.Policy{Late: engine.GiveBack}), true},
 		"a hook gives back":     {hooked(engine.Hook{Name: "late", Late: back}), true},

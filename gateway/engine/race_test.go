@@ -139,7 +139,7 @@ func compete(t *testing.T, at place, name string, c contest, times int) {
 	db, err := at.open(t.Context(), nil, 4)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, db.Close()) })
-	eng, err := engine.New(engine.Config{Pools: pools(t, at.Server), Storage: db, Sealer: plainSealer{}})
+	eng, err := engine.New(engine.Config{Pools: pools(t, link{url: at.Server}), Storage: db, Sealer: plainSealer{}})
 	require.NoError(t, err)
 	all := processes(t, 2, "racer", at)
 	for round := range times {

@@ -83,7 +83,7 @@ func TestTheSameCommandAThousandTimesFromEightProcessesHasOneEffect(t *testing.T
 		db, err := at.open(t.Context(), nil, 4)
 		require.NoError(t, err)
 		t.Cleanup(func() { assert.NoError(t, db.Close()) })
-		eng, err := engine.New(engine.Config{Pools: pools(t, at.Server), Storage: db, Sealer: plainSealer{}})
+		eng, err := engine.New(engine.Config{Pools: pools(t, link{url: at.Server}), Storage: db, Sealer: plainSealer{}})
 		require.NoError(t, err)
 		p, err := eng.Create(t.Context(), engine.NewPayment{Store: "es", Key: "order", Amount: eur(1000)})
 		require.NoError(t, err)

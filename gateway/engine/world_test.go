@@ -46,7 +46,7 @@ func newWorld(t *testing.T, rules simulator.Rules) *world {
 }
 
 // newWorldWith is newWorld with changes to the engine, which are told where the provider is.
-func newWorldWith(t *testing.T, rules simulator.Rules, change ...func(cfg *engine.Config, at place)) *world {
+func newWorldWith(t *testing.T, rules simulator.Rules, change ...func(cfg *engine.Config, at link)) *world {
 	t.Helper()
 	w := &world{T: t, clock: &atomic.Int64{}, skew: &atomic.Int64{}, hurry: &hurry{}}
 	w.clock.Store(time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC).UnixMicro())
@@ -73,7 +73,7 @@ func newWorldWith(t *testing.T, rules simulator.Rules, change ...func(cfg *engin
 	t.Cleanup(func() { assert.NoError(t, w.db.Close()) })
 	var ids atomic.Int64
 	name := fmt.Sprintf("%x", sha256.Sum256([]byte(t.Name())))[:12]
-	at := place{w.server.URL(), w.hurry.policy}
+	at := link{w.server.URL(), w.hurry.policy}
 	cfg := engine.Config{
 		NewID: func(prefix string) string { return fmt.Sprintf("%s_%s_%d", prefix, name, ids.Add(1)) },
 		Pools: pools(t, at), Storage: w.db, SendTimeout: 700 * time.Millisecond, Sealer: sealer(t),
@@ -114,19 +114,19 @@ func newFile(t *testing.T) string {
 	return file
 }
 
-// place is where the provider is, and how calls get there.
-type place struct {
+// link is where the provider is, and how calls get there.
+type link struct {
 	url   string
 	hurry client.Policy // nil for none
 }
 
 // pools returns the sandbox's commands, with edits.
-func pools(t *testing.T, at place, edits ...command.Item) *command.Pools {
+func pools(t *testing.T, at link, edits ...command.Item) *command.Pools {
 	t.Helper()
 	return poolsWith(t, at, nil, edits...)
 }
 
-func poolsWith(t *testing.T, at place, flows map[gateway.Operation]command.Flow, edits ...command.Item) *command.Pools {
+func poolsWith(t *testing.T, at link, flows map[gateway.Operation]command.Flow, edits ...command.Item) *command.Pools {
 	t.Helper()
 	p, err := assemble(at, 500*time.Millisecond, flows, edits...)
 	require.NoError(t, err)
@@ -135,7 +135,7 @@ func poolsWith(t *testing.T, at place, flows map[gateway.Operation]command.Flow,
 }
 
 // assemble makes the commands of a sandbox, which is given up on after a while.
-func assemble(at place, patience time.Duration, flows map[gateway.Operation]command.Flow, edits ...command.Item) (*command.Pools, error) {
+func assemble(at link, patience time.Duration, flows map[gateway.Operation]command.Flow, edits ...command.Item) (*command.Pools, error) {
 	var policies []client.Policy
 	if at.hurry != nil {
 		policies = append(policies, at.hurry)
