@@ -67,6 +67,8 @@ type Engine struct {
 	cfg Config
 	db  *storage.DB
 	log *slog.Logger
+	// identities are, by provider, the names of references that no two payments share.
+	identities map[string]map[string]bool
 }
 
 // New returns an engine. It fails with [gateway.CodeInternal] when something is missing.
@@ -104,7 +106,7 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Engine{cfg, cfg.Storage, cfg.Log}, nil
+	return &Engine{cfg, cfg.Storage, cfg.Log, identities(cfg.Pools)}, nil
 }
 
 // NewPayment is what [Engine.Create] makes a payment of.

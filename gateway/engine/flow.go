@@ -35,8 +35,14 @@ func (e *Engine) follows(tx *storage.Tx, p gateway.Payment, o storage.Operation,
 	if len(flow.Steps) < 2 || happened(o, step, p) {
 		return following{}, nil
 	}
-	if flow.Next != nil || f.source == gateway.SourceAnswer { // an event that comes twice must not go on twice
-		if next := flow.Follows(step.Name, p, f.out); next != "" && next != step.Name {
+	out := f.out
+	if e.stepDone(o, step, p, f) {
+		out.Status = gateway.StatusSucceeded // of this call, whatever the payment waits for
+	}
+	// An event that comes twice must not go on twice: without a Next of its own, a
+	// flow goes on with an answer, or with what the call has moved.
+	if flow.Next != nil || f.source == gateway.SourceAnswer || e.stepDone(o, step, p, f) {
+		if next := flow.Follows(step.Name, p, out); next != "" && next != step.Name {
 			return goOn(following{command: next}), nil
 		}
 	}
@@ -51,6 +57,23 @@ func (e *Engine) follows(tx *storage.Tx, p gateway.Payment, o storage.Operation,
 		}
 	}
 	return following{}, nil
+}
+
+// stepDone reports whether what is known shows that one call of a flow has been
+// executed: its money moved, or a lookup by our own reference finds what the
+// first call made.
+func (e *Engine) stepDone(o storage.Operation, step storage.Step, p gateway.Payment, f finding) bool {
+	if len(e.cfg.Pools.For(o.Provider).Flow(o.Kind).Steps) < 2 {
+		return false
+	}
+	moves := rules[step.Name].moves
+	for _, m := range p.Movements {
+		if m.Operation == o.ID && m.Kind == moves && moves != "" {
+			return true
+		}
+	}
+	endpoint, err := e.endpoint(o.Provider, step.Name)
+	return err == nil && moves == "" && step.Number == 1 && f.lookup && f.err == nil && endpoint.LookupByRef == gateway.OpFind && f.out.Status != gateway.StatusFailed
 }
 
 // partly says so where an operation of several calls fails after some of them moved money.

@@ -54,7 +54,7 @@ func (e *Engine) judge(o storage.Operation, step storage.Step, endpoint gateway.
 		// Whatever this try was told, an earlier one under the key may have been
 		// executed: "already captured" may mean captured by us.
 		v = unknown()
-		v.next = now.Add(max(ge.RetryAfter, schedule(0)))
+		v.next = now.Add(max(restOf(ge), schedule(0)))
 		return v
 	case ge.Code.Retryable():
 		// It is proved that nothing was executed.
@@ -62,7 +62,7 @@ func (e *Engine) judge(o storage.Operation, step storage.Step, endpoint gateway.
 		if step.State == gateway.StepPrepared {
 			v.step = step.State
 		}
-		v.next = now.Add(max(ge.RetryAfter, schedule(o.Checks)))
+		v.next = now.Add(max(restOf(ge), schedule(o.Checks)))
 		v.checks = o.Checks + 1
 		return v
 	case ge.Code == gateway.CodeDeclined && f.sent && !endpoint.DeclineIsFinal:
@@ -75,6 +75,10 @@ func (e *Engine) judge(o storage.Operation, step storage.Step, endpoint gateway.
 	}
 }
 
+// restOf returns how long the provider wants to be left alone, within reason: one
+// that says thirty years is asked again after an hour.
+func restOf(ge *gateway.Error) time.Duration { return min(ge.RetryAfter, time.Hour) }
+
 func detailOfError(ge *gateway.Error) string {
 	if ge.Detail == "" && ge.Err != nil {
 		return ge.Err.Error()
@@ -86,7 +90,7 @@ func detailOfError(ge *gateway.Error) string {
 func (e *Engine) judgeOutcome(v verdict, o storage.Operation, step storage.Step, endpoint gateway.Endpoint, p gateway.Payment, f finding, now time.Time) verdict {
 	was := v.step
 	v.step = gateway.StepAnswered
-	done := happened(o, step, p) || ended(o, f)
+	done := happened(o, step, p) || ended(o, f) || f.lookup && e.stepDone(o, step, p, f)
 	switch status := f.out.Status; {
 	case f.lookup && !done && (rules[o.Kind].ends && status == gateway.StatusSucceeded || o.Kind == gateway.OpAccept && status == gateway.StatusFailed):
 		v.state, v.code, v.detail = gateway.StateFailed, gateway.CodeConflict, "the payment ended otherwise: the provider shows it as "+string(status)

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"testing"
 
 	"github.com/gatewaycommand/gatewaycommand/command"
 	"github.com/gatewaycommand/gatewaycommand/gateway"
@@ -40,6 +41,16 @@ var everyKind = biography{
 		simulator.OpCreateInstrument,
 	},
 	moved: [4]int64{1200 + 1000 + 1000 + 1000, 500, 700 + 1000 + 1000, 500}, theirs: 5,
+}
+
+// configure returns the change to an engine that a life needs.
+func (bio biography) configure(t *testing.T) func(*engine.Config, link) {
+	return func(cfg *engine.Config, at link) {
+		cfg.Pools = poolsWith(t, at, bio.flows, bio.edits...)
+		if bio.config != nil {
+			bio.config(cfg)
+		}
+	}
 }
 
 var biographies = map[string]biography{"": oneCard, "every kind": everyKind}

@@ -103,8 +103,15 @@ func differs(o storage.Operation, step storage.Step, currency string, out gatewa
 		asked = gateway.Minor(o.Reserved, currency)
 	}
 	return asked.IsSet() && slices.ContainsFunc(out.Movements, func(m gateway.Movement) bool {
-		return m.Kind == rules[o.Kind].moves && m.Operation == o.ID && (step.Target == "" || m.Parent == step.Target) && m.Amount != asked
+		return states(o.Kind, m.Kind) && m.Operation == o.ID && (step.Target == "" || m.Parent == step.Target) && m.Amount != asked
 	})
+}
+
+// states reports whether the amount of a movement is the one that such an
+// operation asks for. What begins a payment may hold and take at once.
+func states(kind gateway.Operation, moved gateway.MovementKind) bool {
+	r := rules[kind]
+	return moved == r.moves || r.begins && (moved == gateway.MoveHold || moved == gateway.MoveCapture)
 }
 
 // othersDiffer is [differs] for what an answer states of other operations that

@@ -75,18 +75,31 @@ func (e *Engine) ResolveOne(ctx context.Context, store gateway.StoreID, id gatew
 	case o.State.Terminal(), o.State == gateway.StateParked:
 		return nil
 	case o.State == gateway.StateOpen:
-		return e.again(ctx, o, now)
+		return e.again(ctx, o, step, now)
 	default:
 		return e.lookUp(ctx, o, step, now)
 	}
 }
 
+// patience is how long the engine tries to reach a provider with what does not
+// need the shopper, where the caller sets no deadline.
+const patience = 72 * time.Hour
+
 // again makes a call that is proved not to have been executed. One that needs
 // its caller's instrument waits for the caller, and is cancelled at its deadline.
-func (e *Engine) again(ctx context.Context, o storage.Operation, now time.Time) error {
+func (e *Engine) again(ctx context.Context, o storage.Operation, step storage.Step, now time.Time) error {
 	deadline := o.Deadline
-	if deadline.IsZero() {
+	switch {
+	case step.Number > 1: // a part of it was executed: what follows is tried for longer than a shopper waits
+		deadline = o.Created.Add(patience)
+	case !deadline.IsZero():
+	case begins(o): // the shopper stands by
 		deadline = o.Created.Add(e.cfg.ActionTime)
+	default:
+		deadline = o.Created.Add(patience)
+	}
+	if !now.Before(deadline) && step.Number > 1 {
+		return e.end(ctx, o, gateway.StateParked, gateway.CodeIndeterminate, "a part of it was executed, and its next call could not be made")
 	}
 	if !now.Before(deadline) {
 		return e.end(ctx, o, gateway.StateCancelled, gateway.CodeUnavailable, "the call could not be made before its deadline; nothing was executed")

@@ -51,6 +51,9 @@ func (e *Engine) settle(ctx context.Context, store gateway.StoreID, id gateway.O
 		if err != nil {
 			return err
 		}
+		if err := e.identify(tx, p, o, &f); err != nil {
+			return err
+		}
 		if f.lookup && f.err == nil && contradicts(p, f.out) {
 			f.out, f.err = gateway.Outcome{}, gateway.Errorf(gateway.CodeIndeterminate, "what the provider shows contradicts what it stated before; it is asked again")
 		}

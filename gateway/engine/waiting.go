@@ -160,10 +160,6 @@ func (e *Engine) supersede(ctx context.Context, r Request) bool {
 	return err == nil
 }
 
-// cancelFor is how long the engine tries to reach a provider to cancel what was
-// abandoned there, before a person must see to it.
-const cancelFor = 72 * time.Hour
-
 // abandoned ends an operation whose shopper did not come back: it is cancelled at
 // the provider first, by an operation of its own, so that it cannot be completed
 // an hour later. Where that is not possible a person must see to it.
@@ -176,10 +172,7 @@ func (e *Engine) abandoned(ctx context.Context, o storage.Operation) error {
 	if slices.ContainsFunc(open, func(by storage.Operation) bool { return rules[by.Kind].ends && by.State != gateway.StateParked }) {
 		return e.lookAgain(ctx, o) // somebody is ending it
 	}
-	r := Request{
-		Store: o.Store, Payment: o.Payment, Provider: o.Provider, Key: "abandoned/" + string(o.ID), Reason: string(decline.Expired),
-		Deadline: e.db.Now().Add(cancelFor),
-	}
+	r := Request{Store: o.Store, Payment: o.Payment, Provider: o.Provider, Key: "abandoned/" + string(o.ID), Reason: string(decline.Expired)}
 	result, err := e.perform(ctx, gateway.OpCancel, r)
 	switch state := result.Operation.State; {
 	case state == gateway.StateSucceeded:

@@ -153,12 +153,6 @@ func TestAPaymentHeldForReviewIsAcceptedOrDenied(t *testing.T) {
 					assert.Equal(t, want, w.first(p.ID), w.story(p.ID))
 				}
 				w.converge()
-				if fault == simulator.RateLimitedForever { // nobody could say it to the provider in time
-					assert.Equal(t, gateway.StateAwaiting, w.first(p.ID), w.story(p.ID))
-					w.later(15 * 24 * time.Hour)
-					assert.Equal(t, gateway.StateParked, w.first(p.ID), "a person must see to it\n%s", w.story(p.ID))
-					return
-				}
 				assert.Empty(t, w.open(p.ID), w.story(p.ID))
 				assert.Contains(t, []gateway.OperationState{want, gateway.StateFailed}, w.first(p.ID), w.story(p.ID))
 				assert.Equal(t, accept, w.load(p.ID).Balances.Authorized.IsPositive(), w.story(p.ID))
