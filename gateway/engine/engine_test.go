@@ -330,3 +330,47 @@ func TestAChallengeThatIsContinuedSettlesWhatWaitedForIt(t *testing.T) {
 		})
 	}
 }
+
+// A caller who gives up while the call is under way does not make an unknown of
+// it: the answer is recorded.
+func TestACallerWhoGivesUpDoesNotTakeTheCallAlong(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, simulator.Rules{})
+	p := w.held("17")
+	ctx, giveUp := context.WithCancel(t.Context())
+	w.server.Lie(func(c simulator.Call) simulator.Fault {
+		if c.Operation == simulator.OpCapture {
+			giveUp()
+		}
+		return simulator.NoFault
+	})
+	r, err := w.eng.Capture(ctx, w.request(p, "ship", amount(400)))
+	require.NoError(t, err)
+	assert.Equal(t, gateway.StateSucceeded, r.Operation.State, w.story(p.ID))
+	w.equal()
+}
+
+// While a refund of ours is still open, one that the provider shows as nobody's
+// may be ours: it is booked when ours has ended, and once.
+func TestAnEventOfOthersWaitsWhileOursIsStillOpen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, simulator.Rules{})
+	p := w.held("17")
+	_, err := w.eng.Capture(t.Context(), w.request(p, "ship", amount(1000)))
+	require.NoError(t, err)
+	w.server.Next(simulator.OpRefund, simulator.ResetAfter)
+	_, err = w.eng.Refund(t.Context(), w.request(p, "back", amount(300)))
+	require.ErrorIs(t, err, gateway.CodeIndeterminate)
+	theirs := w.server.Payments()[0]
+	event := gateway.Movement{Kind: gateway.MoveRefund, Amount: eur(300), Reference: theirs.Refunds[0].ID, Parent: theirs.Captures[0].ID, Provider: "sandbox"}
+	tell := func() {
+		require.NoError(t, w.eng.Record(t.Context(), engine.Evidence{Store: "es", Payment: p.ID, Source: gateway.SourceWebhook, Outcome: gateway.Outcome{Movements: []gateway.Movement{event}}}))
+	}
+	tell() // a webhook that does not say whose it is
+	assert.Equal(t, eur(0), w.load(p.ID).Balances.Refunded, "it may be ours")
+	w.converge()
+	assert.Equal(t, eur(300), w.load(p.ID).Balances.Refunded, w.story(p.ID))
+	tell()
+	assert.Empty(t, w.open(p.ID), w.story(p.ID))
+	w.equal()
+}

@@ -81,6 +81,10 @@ func (e *Engine) carryOut(ctx context.Context, plan storage.Plan) error {
 		if !found || e.late(ctx, p, m) != GiveBack {
 			return done("it was kept")
 		}
+		if p.Balances.Authorized.Minor() != plan.Amount.Minor() {
+			return e.giveUp(ctx, plan, "other money is held or taken too: give this back at the provider, by "+m.Reference)
+		}
+		r.Provider = m.Provider
 		if plan.Kind == gateway.OpRefund {
 			r.Amount = plan.Amount
 		}
@@ -104,7 +108,12 @@ func (e *Engine) carryOut(ctx context.Context, plan storage.Plan) error {
 		plan.Due, plan.Result = e.db.Now().Add(schedule(plan.Tries)), err.Error()
 		return e.db.Update(ctx, func(tx *storage.Tx) error { return tx.UpdatePlan(plan) })
 	}
-	plan.Due, plan.Result = time.Time{}, "given up: "+err.Error()
+	return e.giveUp(ctx, plan, err.Error())
+}
+
+// giveUp ends a plan that cannot be carried out, and tells it.
+func (e *Engine) giveUp(ctx context.Context, plan storage.Plan, why string) error {
+	plan.Due, plan.Result = time.Time{}, "given up: "+why
 	return e.db.Update(ctx, func(tx *storage.Tx) error {
 		if err := tx.UpdatePlan(plan); err != nil {
 			return err

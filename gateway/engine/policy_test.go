@@ -142,6 +142,26 @@ func TestTheRestIsReleasedAfterAPartialCapture(t *testing.T) {
 	w.equal()
 }
 
+func TestLateMoneyBesideOtherMoneyIsLeftToAPerson(t *testing.T) {
+	t.Parallel()
+	w := newWorldWith(t, simulator.Rules{}, policy(engine.Policy{Late: engine.GiveBack}))
+	p := w.challenged("17")
+	_, err := w.eng.Cancel(t.Context(), w.request(p, "cancel"))
+	require.NoError(t, err)
+	first := w.server.Payments()[0].ID
+	_, err = w.eng.Authorize(t.Context(), w.request(p, "second", amount(1000), func(r *engine.Request) { r.Instrument = card(simulator.TokenOK) }))
+	require.NoError(t, err)
+	require.NoError(t, w.server.CompleteChallenge(first))
+	out, err := pools(t, link{url: w.server.URL()}).For("sandbox").Get(gateway.OpFetch).Execute(t.Context(), gateway.Subject{Store: "es", Target: first})
+	require.NoError(t, err)
+	require.NoError(t, w.eng.Record(t.Context(), engine.Evidence{Store: "es", Payment: p.ID, Source: gateway.SourceWebhook, Outcome: out}))
+	w.converge()
+	assert.Equal(t, eur(2000), w.load(p.ID).Balances.Authorized, "both holds are known")
+	assert.Equal(t, eur(0), w.load(p.ID).Balances.Released, "and the wrong one was not let go")
+	assert.Contains(t, w.plan(p.ID).Result, "given up: other money is held")
+	w.equal()
+}
+
 // Money that comes after its operation was cancelled is booked; the policy, or a
 // hook, says whether it stays.
 func TestMoneyThatComesTooLateIsKeptOrGivenBack(t *testing.T) {

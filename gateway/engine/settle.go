@@ -130,7 +130,7 @@ func confirm(tx *storage.Tx, o storage.Operation, f finding) (finding, error) {
 // book appends the movements that a finding states and sets the balances.
 func (e *Engine) book(tx *storage.Tx, p *gateway.Payment, o *storage.Operation, open []storage.Operation, f finding) error {
 	before := p.Balances
-	late := []gateway.Movement(nil)
+	var late, waiting []gateway.Movement
 	ours, err := ownOperations(tx, p)
 	if err != nil {
 		return err
@@ -140,6 +140,9 @@ func (e *Engine) book(tx *storage.Tx, p *gateway.Payment, o *storage.Operation, 
 			m.Operation = "" // another system's reference: nobody's command here
 		}
 		if waits(m, o, open) {
+			if f.source != gateway.SourceAnswer && f.source != gateway.SourcePoll { // those are had again by asking
+				waiting = append(waiting, m)
+			}
 			continue // booked when it is known whose it is
 		}
 		// What cannot be true beside what is recorded is evidence, not money.
@@ -165,6 +168,9 @@ func (e *Engine) book(tx *storage.Tx, p *gateway.Payment, o *storage.Operation, 
 				late = append(late, m)
 			}
 		}
+	}
+	if err := keepWaiting(tx, p, waiting); err != nil {
+		return err
 	}
 	if err := tx.AddRefs(p.Store, p.ID, f.out.Refs); err != nil {
 		return err
@@ -226,7 +232,7 @@ type contradiction struct {
 // waits reports whether a movement of nobody's command must not be booked yet:
 // while one of our own operations of its kind is open, it may be that one's.
 func waits(m gateway.Movement, own *storage.Operation, open []storage.Operation) bool {
-	if m.Operation == own.ID {
+	if own.ID != "" && m.Operation == own.ID {
 		return false
 	}
 	// The newest total of a hold is a state: it may be booked as nobody's, and an

@@ -128,7 +128,10 @@ func (e *Engine) conclusion(tx *storage.Tx, p *gateway.Payment, o *storage.Opera
 	if o.State == from {
 		return nil
 	}
-	return tx.AppendEvent(o.Store, o.Payment, "operation."+string(o.State), toldOf(*o))
+	if err := tx.AppendEvent(o.Store, o.Payment, "operation."+string(o.State), toldOf(*o)); err != nil || !o.State.Terminal() {
+		return err
+	}
+	return e.bookWaiting(tx, p)
 }
 
 // supersede makes room for another try to pay: one that was declined and could
