@@ -65,7 +65,7 @@ func TestErasedDataLeavesTheFile(t *testing.T) {
 	canary := "canary-of-a-person"
 	require.NoError(t, insert(db, "a"))
 	require.NoError(t, db.Update(t.Context(), func(tx *storage.Tx) error { return tx.SetDetail("es", "a", "order", canary) }))
-	require.NoError(t, db.Update(t.Context(), func(tx *storage.Tx) error { return tx.EraseDetails("es", "a") }))
+	require.NoError(t, db.Update(t.Context(), func(tx *storage.Tx) error { _, err := tx.Erase("es", "a"); return err }))
 	require.NoError(t, db.Close()) // the last connection writes the log back and truncates it
 	files, err := filepath.Glob(file + "*")
 	require.NoError(t, err)

@@ -41,6 +41,8 @@ func queries(t *testing.T, db *storage.DB) {
 		assert.Equal(t, both, find(storage.PaymentQuery{}))
 		assert.Equal(t, onlyA, find(storage.PaymentQuery{Limit: 1}))
 		assert.Equal(t, []gateway.PaymentID{b.ID}, find(storage.PaymentQuery{After: a.ID}))
+		assert.Equal(t, []gateway.PaymentID{b.ID, a.ID}, find(storage.PaymentQuery{Newest: true}))
+		assert.Equal(t, onlyA, find(storage.PaymentQuery{Newest: true, After: b.ID}))
 		assert.Equal(t, onlyA, find(storage.PaymentQuery{Statuses: []gateway.PaymentStatus{gateway.PaymentPartiallyCaptured, gateway.PaymentRefunded}}))
 		assert.Equal(t, onlyA, find(storage.PaymentQuery{Ref: "theirs", Provider: "acme", Order: "order"}))
 		assert.Empty(t, find(storage.PaymentQuery{Provider: "none"}))

@@ -51,6 +51,11 @@ func Run(t *testing.T, open func(t *testing.T) *storage.DB) {
 		{"instruments are kept and forgotten", instruments},
 		{"disputes are told once", disputes},
 		{"plans are due once", plans},
+		{"a discrepancy is resolved once, by somebody, with a note", resolutions},
+		{"an operation under way keeps what is personal", erasureWaits},
+		{"what has ended long ago is found to be erased", erasable},
+		{"what was settled long ago is pruned and what is open stays", pruning},
+		{"a provider's id names one payment or none", names},
 	} {
 		t.Run(one.name, func(t *testing.T) {
 			t.Parallel()
@@ -339,7 +344,7 @@ func erasure(t *testing.T, db *storage.DB) {
 	who, found := read()
 	assert.True(t, found)
 	assert.Equal(t, "Grace", who.Name)
-	update(t, db, func(tx *storage.Tx) error { return tx.EraseDetails("es", p.ID) })
+	update(t, db, func(tx *storage.Tx) error { _, err := tx.Erase("es", p.ID); return err })
 	_, found = read()
 	assert.False(t, found)
 	assert.Len(t, load(t, db, "es", p.ID).Movements, 1, "the ledger stays")

@@ -1,0 +1,23 @@
+-- +goose Up
+
+-- Who ended a discrepancy, on what grounds, and when.
+ALTER TABLE discrepancy ADD COLUMN resolved_note TEXT NOT NULL DEFAULT '';
+ALTER TABLE discrepancy ADD COLUMN resolved_us BIGINT;
+CREATE INDEX discrepancy_resolved ON discrepancy (store, resolved_us) WHERE resolved_us IS NOT NULL;
+
+-- When everything personal of a payment was erased; null: there may be something.
+ALTER TABLE payment ADD COLUMN erased_us BIGINT;
+CREATE INDEX payment_personal ON payment (store, created_us) WHERE erased_us IS NULL;
+CREATE INDEX attempt_time ON attempt (store, started_us);
+
+-- Reports name what moved, and not always the payment.
+CREATE INDEX movement_fact ON movement (store, provider, fact);
+
+-- +goose Down
+DROP INDEX movement_fact;
+DROP INDEX attempt_time;
+DROP INDEX payment_personal;
+ALTER TABLE payment DROP COLUMN erased_us;
+DROP INDEX discrepancy_resolved;
+ALTER TABLE discrepancy DROP COLUMN resolved_us;
+ALTER TABLE discrepancy DROP COLUMN resolved_note;
