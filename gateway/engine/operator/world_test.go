@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"go.uber.org/goleak"
 
+	"github.com/gatewaycommand/gatewaycommand/gateway"
+	"github.com/gatewaycommand/gatewaycommand/gateway/engine"
 	"github.com/gatewaycommand/gatewaycommand/gateway/engine/enginetest"
 	"github.com/gatewaycommand/gatewaycommand/gateway/engine/operator"
 	"github.com/gatewaycommand/gatewaycommand/gateway/engine/reconcile"
@@ -40,4 +42,12 @@ func (w *world) run(args ...string) (string, int) {
 	assert.NotContains(w, out.String(), simulator.DefaultKey)
 	assert.NotContains(w, out.String(), enginetest.Canary)
 	return out.String(), code
+}
+
+// contradiction is evidence of a capture that is recorded with another amount.
+func contradiction(p gateway.Payment) engine.Evidence {
+	m := p.Movements[1]
+	m.Amount = enginetest.EUR(601)
+	m.Operation = ""
+	return engine.Evidence{Store: p.Store, Payment: p.ID, Source: gateway.SourceReport, Outcome: gateway.Outcome{Movements: []gateway.Movement{m}}}
 }
