@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -34,6 +35,7 @@ func (r *run) read(ctx context.Context) error {
 		}
 		asked[after] = true
 		if after = page.Next; after == "" {
+			r.adopt()
 			return nil
 		}
 		if asked[after] {
@@ -63,8 +65,9 @@ func (r *run) own(rec Record) Record {
 	return rec
 }
 
-// identify finds the payment of ours that a record is about: by reference, then
-// by our operation id. What names two payments is applied to none.
+// identify finds the payment of ours that a record is about: by the provider's
+// ids, of the payment or of what moved, and by our operation id. They must all
+// name the same one: what names two payments is applied to none.
 func (r *run) identify(tx *storage.Tx, rec Record) (*book, error) {
 	b := &book{Record: rec, ours: map[string]bool{}}
 	if len(rec.Refs) > 0 {
@@ -78,16 +81,36 @@ func (r *run) identify(tx *storage.Tx, rec Record) (*book, error) {
 			b.payment = id
 		case id:
 		default:
+			if b.clash != "" {
+				return
+			}
 			b.clash = fmt.Sprintf("%s belongs to %s: it names two payments of ours, and is applied to neither", why, id)
 		}
 	}
-	for _, ref := range rec.Refs {
-		id, found, err := tx.PaymentByRef(r.Store, ref.Owner, ref.Value)
+	named := func(owner, value string) error {
+		if value == "" {
+			return nil
+		}
+		ids, err := tx.PaymentsNamed(r.Store, owner, value)
 		if err != nil {
+			return err
+		}
+		if len(ids) > 1 {
+			b.clash = fmt.Sprintf("reference %s belongs to several payments of ours, %v: it names none, and nothing is applied", value, ids)
+		}
+		for _, id := range ids {
+			says(id, "reference "+value)
+		}
+		return nil
+	}
+	for _, ref := range rec.Refs {
+		if err := named(ref.Owner, ref.Value); err != nil {
 			return nil, err
 		}
-		if found {
-			says(id, "reference "+ref.Value)
+	}
+	for _, m := range rec.Movements { // a report's line may name what moved, and not the payment
+		if err := errors.Join(named(m.Provider, m.Reference), named(m.Provider, m.Parent)); err != nil {
+			return nil, err
 		}
 	}
 	for _, op := range rec.Operations {

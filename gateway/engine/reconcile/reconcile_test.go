@@ -119,10 +119,10 @@ func TestALostAnswerIsLookedUpFirstAndIsNoDifference(t *testing.T) {
 	assert.Equal(t, enginetest.EUR(700), w.Payment(p.ID).Balances.Captured)
 }
 
-// stated returns a source that states one record.
-func stated(whole bool, r reconcile.Record) reconcile.Source {
+// stated returns a source that states these records.
+func stated(whole bool, all ...reconcile.Record) reconcile.Source {
 	return reconcile.SourceFunc(func(context.Context, reconcile.Window, string) (reconcile.Page, error) {
-		return reconcile.Page{Records: []reconcile.Record{r}, Whole: whole}, nil
+		return reconcile.Page{Records: all, Whole: whole}, nil
 	})
 }
 
