@@ -45,7 +45,8 @@ var rules = map[string][]string{
 		"request", "transfer", "client", "validator", "handler", "command",
 	},
 	"gateway/engine/reconcile": {"gateway", "command", "gateway/storage", "gateway/engine"},
-	"gateway/engine/operator":  {"gateway", "gateway/decline", "gateway/storage", "gateway/engine", "gateway/engine/reconcile", "gateway/task"},
+	"gateway/engine/operator":  {"gateway", "gateway/decline", "gateway/storage", "gateway/engine", "gateway/engine/reconcile", "gateway/engine/retention", "gateway/task"},
+	"gateway/engine/retention": {"gateway", "gateway/storage"},
 	"gateway/engine/enginetest": {
 		"gateway", "client", "command", "gateway/storage", "gateway/storage/sqlite", "gateway/engine", "gateway/engine/reconcile",
 		"gateway/tenant", "providers/sandbox", "providers/sandbox/simulator",

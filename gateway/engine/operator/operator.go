@@ -51,7 +51,7 @@ type subcommand struct {
 }
 
 func subcommands() []subcommand {
-	return []subcommand{reconcileCommand, parkedCommand, paymentCommand, settleCommand, discrepanciesCommand, tasksCommand, statsCommand, doctorCommand}
+	return []subcommand{reconcileCommand, parkedCommand, paymentCommand, settleCommand, discrepanciesCommand, tasksCommand, eraseCommand, statsCommand, doctorCommand}
 }
 
 // call is one run of a subcommand.
