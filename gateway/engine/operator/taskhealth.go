@@ -15,7 +15,7 @@ func (c *call) taskHealth() error {
 	}
 	c.found = unwell(h)
 	if c.json {
-		return c.write(map[string]any{"health": h.Verdict, "count": h.Count, "long_running": h.LongRunning, "failed_kinds": h.FailedKinds})
+		return c.write(map[string]any{"health": h.Verdict, "count": h.Count, "long_running": h.LongRunning, "failed_kinds": h.FailedKinds, "retries": h.Retries})
 	}
 	c.say("%s\n", h.Verdict)
 	for _, s := range task.States() {
@@ -24,6 +24,11 @@ func (c *call) taskHealth() error {
 	c.say("%6d run for more than %s\n", h.LongRunning, task.LongRunning)
 	for _, kind := range slices.Sorted(maps.Keys(h.FailedKinds)) {
 		c.say("%6d failed: %s\n", h.FailedKinds[kind], kind)
+	}
+	for _, n := range slices.Sorted(maps.Keys(h.Retries)) {
+		if n > 0 {
+			c.say("%6d with %d failed attempts\n", h.Retries[n], n)
+		}
 	}
 	return nil
 }

@@ -12,7 +12,8 @@ var tasksCommand = subcommand{
 	name:  "tasks",
 	args:  " [show task | retry task | abort task | health]",
 	short: "list background tasks, retry or abort one, judge their health",
-	long: `Lists the store's background tasks, the newest change first. With a word more:
+	long: `Lists the store's background tasks, the newest change first, or with
+-oldest the oldest. With a word more:
   show task     one item with its failures and children; its payload is not shown
   retry task    queues a failed one again with fresh retries, and nothing else
   abort task    ends one for ever, and its children; its parent fails
@@ -29,6 +30,8 @@ func runTasks(c *call) error {
 	c.flags.StringVar(&f.Kind, "kind", "", "only of this kind")
 	c.flags.StringVar(&f.Context, "context", "", "only of this context")
 	c.flags.BoolVar(&f.Retryable, "retryable", false, "only failed ones with retries left")
+	c.flags.Int64Var(&f.Retries, "retries", 0, "only those of which at least so many attempts failed")
+	c.flags.BoolVar(&f.Oldest, "oldest", false, "the oldest change first")
 	long := c.flags.Bool("long", false, "only those that run for more than 300 s")
 	c.flags.IntVar(&f.Limit, "limit", 50, "how many at most")
 	if err := c.parse(2); err != nil {

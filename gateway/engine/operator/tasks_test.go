@@ -66,8 +66,8 @@ func TestTasksAreListedAndShownWithoutTheirPayload(t *testing.T) {
 	waits := w.enqueue(q, func(n *task.New) { n.Parent = "" })
 	for want, args := range map[string][]string{
 		"2 tasks\n": {"tasks"}, string(failed.ID) + " failed shop.letter in reporting (report-m1)": {"tasks", "-state", "failed"},
-		string(waits.ID) + " queued": {"tasks", "-queue", "shop.letter"}, "0 tasks\n": {"tasks", "-kind", "shop.parcel"}, "1 tasks\n": {"tasks", "-context", "report-m1"},
-		"1 tasks": {"tasks", "-retryable"}, "0 tasks": {"tasks", "-long"}, "Attempt 1: the post office is closed": {"tasks", "show", string(failed.ID)},
+		string(waits.ID) + " queued": {"tasks", "-queue", "shop.letter"}, "1 tasks\n": {"tasks", "-context", "report-m1"},
+		"1 tasks": {"tasks", "-retryable"}, "0 tasks": {"tasks", "-long"}, "0 tasks\n": {"tasks", "-retries", "2"}, "Attempt 1: the post office is closed": {"tasks", "show", string(failed.ID)},
 	} {
 		out, code := w.run(args...)
 		assert.Equal(t, operator.ExitOK, code, out)
@@ -149,6 +149,7 @@ func TestTasksHealthExitsWithOneWhenSomebodyShouldLook(t *testing.T) {
 	assert.Equal(t, operator.ExitFound, code)
 	assert.Contains(t, out, "WARNING\n")
 	assert.Contains(t, out, "11 failed: shop.letter")
+	assert.Contains(t, out, "11 with 1 failed attempts")
 	out, code = w.run("tasks", "-json", "health")
 	assert.Equal(t, operator.ExitFound, code)
 	assert.Contains(t, out, `"health": "WARNING"`)

@@ -88,14 +88,21 @@ func (q *Queue) List(ctx context.Context, store gateway.StoreID, f task.Filter) 
 	if f.Retryable {
 		where += ` AND state = 'failed' AND retries < max_retries`
 	}
+	if f.Retries > 0 {
+		and(`retries >= $%d`, f.Retries)
+	}
 	if f.LongRunning > 0 {
 		and(`state = 'in_progress' AND lease_us IS NOT NULL AND started_us < $%d`, q.cfg.Storage.Now().Add(-f.LongRunning).UnixMicro())
 	}
 	if f.Limit <= 0 {
 		f.Limit = 50
 	}
+	order := `updated_us DESC, id`
+	if f.Oldest {
+		order = `updated_us, id`
+	}
 	args = append(args, f.Limit)
-	where += fmt.Sprintf(` ORDER BY updated_us DESC, id LIMIT $%d`, len(args))
+	where += fmt.Sprintf(` ORDER BY `+order+` LIMIT $%d`, len(args))
 	err = q.cfg.Storage.View(ctx, func(tx *storage.Tx) (err error) {
 		all, err = items(tx, where, args...)
 		return err
