@@ -13,7 +13,11 @@ CREATE INDEX attempt_time ON attempt (store, started_us);
 -- Reports name what moved, and not always the payment.
 CREATE INDEX movement_fact ON movement (store, provider, fact);
 
+-- Tasks that ended well are pruned by when they did.
+CREATE INDEX job_ended ON job (finished_us) WHERE state IN ('completed', 'aborted');
+
 -- +goose Down
+DROP INDEX job_ended;
 DROP INDEX movement_fact;
 DROP INDEX attempt_time;
 DROP INDEX payment_personal;

@@ -31,6 +31,7 @@ func open(t *testing.T) *storage.DB {
 	return db
 }
 
+// The rows S58, S59, S60, S61 and S62, on SQLite.
 func TestStorage(t *testing.T) {
 	t.Parallel()
 	storagetest.Run(t, open)
