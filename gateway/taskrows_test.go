@@ -33,13 +33,13 @@ var taskRows = map[string]row{
 	"S55": {promises: 2, tests: []string{
 		"gateway/engine/operator.TestTasksAreListedAndShownWithoutTheirPayload", "gateway/engine/operator.TestAFailedTaskIsRetriedAndNothingElseIs",
 	}},
-	"S56": {promises: 1, tests: []string{"gateway/engine/operator.TestTasksHealthExitsWithOneWhenSomebodyShouldLook"}},
+	"S56": {promises: 1, tests: []string{"gateway/engine/operator.TestTasksHealthExitsWithOneWhenSomebodyShouldLook", "gateway/engine/operator.TestTasksThatHangAreCritical"}},
 	"S57": {promises: 7},
 	"S58": {promises: 1, tests: []string{"gateway/storage/sqlite.TestThePictureOfTheSchemaIsTrue"}, differs: "There is no generic entity"},
 	"S59": {promises: 2, tests: []string{"gateway/storage/sqlite.TestStorage", "gateway/storage/postgres.TestStorage"}, differs: "What is not there is [gateway.CodeNotFound]"},
 	"S60": {promises: 1, differs: "Hence no LIKE"},
 	"S61": {promises: 3, tests: []string{"gateway/engine/retention.TestARunIsBoundedAndGoesOnTheNextTime"}, differs: "counts and sums are [Tx.Statistics]"},
-	"S62": {promises: 4, tests: []string{
+	"S62": {promises: 5, tests: []string{
 		"gateway/storage/sqlite.TestEveryStatementIsAnsweredByAnIndex", "gateway/engine/retention.TestWhatEndedLongAgoIsErasedAndItsLedgerStays",
 	}},
 }

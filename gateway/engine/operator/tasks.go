@@ -10,12 +10,13 @@ import (
 
 var tasksCommand = subcommand{
 	name:  "tasks",
-	args:  " [show task | retry task | abort task | health]",
+	args:  " [show task | retry task | release task | abort task | health]",
 	short: "list background tasks, retry or abort one, judge their health",
 	long: `Lists the store's background tasks, the newest change first, or with
 -oldest the oldest. With a word more:
   show task     one item with its failures and children; its payload is not shown
   retry task    queues a failed one again with fresh retries, and nothing else
+  release task  queues one that was held when it was made
   abort task    ends one for ever, and its children; its parent fails
   health        counts and judges them: exits with 1 for WARNING and CRITICAL
 Flags stand before the word.`,
@@ -62,6 +63,11 @@ func runTasks(c *call) error {
 		return c.showTask(id)
 	case "retry":
 		return c.retryTask(id)
+	case "release":
+		if err := c.Tasks.Release(c, c.Store, id); err != nil {
+			return err
+		}
+		return c.showTask(id)
 	case "abort":
 		if err := c.Tasks.Abort(c, c.Store, id); err != nil {
 			return err
@@ -70,7 +76,7 @@ func runTasks(c *call) error {
 	case "health":
 		return c.taskHealth()
 	}
-	return gateway.Invalid("%q is nothing that can be done with tasks: show, retry, abort or health", word)
+	return gateway.Invalid("%q is nothing that can be done with tasks: show, retry, release, abort or health", word)
 }
 
 // taskView is what is shown of a task: no payload, which may name persons.

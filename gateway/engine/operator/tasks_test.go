@@ -158,6 +158,38 @@ func TestTasksHealthExitsWithOneWhenSomebodyShouldLook(t *testing.T) {
 	assert.Contains(t, out, "FAIL tasks: WARNING: 11 failed")
 }
 
+// stuck is a queue with six tasks that run for too long.
+type stuck struct{ task.Operator }
+
+func (stuck) Health(context.Context, gateway.StoreID) (task.Health, error) {
+	return task.Health{LongRunning: 6}.Judge(), nil
+}
+
+// S56: more than five long-running tasks are CRITICAL.
+func TestTasksThatHangAreCritical(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.cfg.Tasks = stuck{}
+	for _, args := range [][]string{{"tasks", "health"}, {"tasks", "-json", "health"}, {"doctor"}} {
+		out, code := w.run(args...)
+		assert.Equal(t, operator.ExitFound, code)
+		assert.Contains(t, out, "CRITICAL")
+	}
+}
+
+func TestAHeldTaskIsReleased(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	broken := false
+	q := w.tasks(&broken)
+	held := w.enqueue(q, func(n *task.New) { n.Hold = true })
+	out, code := w.run("tasks", "release", string(held.ID))
+	require.Equal(t, operator.ExitOK, code, out)
+	assert.Contains(t, out, "queued shop.letter")
+	out, code = w.run("tasks", "release", string(held.ID))
+	assert.Equal(t, operator.ExitFailed, code, out)
+}
+
 func TestTasksSaysWhatItNeeds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -9,8 +9,10 @@
 //
 // What is personal is the order, what callers asked with (reasons, URLs, the
 // encrypted instrument), and what shoppers were asked to do. What stays is money:
-// amounts, movements, references, operations with how they ended, events. A
-// payment with an operation under way is left alone, however old it is: settle it.
+// amounts, movements, operations with how they ended, events, and the ids by which
+// shop and provider name a payment, without which it could not be refunded. What a
+// shop writes into events of its own is its own to keep free of persons. A payment
+// with an operation under way is left alone, however old it is: settle it.
 //
 // It works in batches, each its own transaction, so that it never holds the
 // database for long; stopped in the middle, it goes on the next time. Run it

@@ -1,7 +1,10 @@
 package storagetest
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -84,6 +87,45 @@ func erasureWaits(t *testing.T, db *storage.DB) {
 	assert.Equal(t, p.Balances, left.Balances)
 	err = db.Update(t.Context(), func(tx *storage.Tx) error { _, err := tx.Erase("es", "nobody"); return err })
 	require.ErrorIs(t, err, gateway.CodeNotFound)
+}
+
+// erasureRaces: whatever is under way afterwards still has what is personal of it.
+func erasureRaces(t *testing.T, db *storage.DB) {
+	p := payment(t, db, "es", "a")
+	var wg sync.WaitGroup
+	for i := range 10 {
+		wg.Go(func() { // as the engine begins an operation, and ends it
+			id := gateway.OperationID(fmt.Sprint("op_", i))
+			var o storage.Operation
+			assert.NoError(t, db.Update(context.Background(), func(tx *storage.Tx) error {
+				if _, err := tx.LockPayment("es", p.ID); err != nil {
+					return err
+				}
+				var err error
+				o, _, err = tx.InsertOperation(storage.Operation{Store: "es", ID: id, Payment: p.ID, Kind: gateway.OpCapture, Provider: "acme", Key: string(id), State: gateway.StateOpen})
+				return errors.Join(err, tx.SetDetail("es", p.ID, "request/"+string(id), "Ada"))
+			}))
+			assert.NoError(t, db.View(context.Background(), func(tx *storage.Tx) error {
+				var who string
+				found, err := tx.Detail("es", p.ID, "request/"+string(id), &who)
+				assert.True(t, found, "%s is open and has lost what was asked", id)
+				return err
+			}))
+			assert.NoError(t, db.Update(context.Background(), func(tx *storage.Tx) error {
+				o := o // it may be run again
+				o.State = gateway.StateSucceeded
+				return tx.UpdateOperation(&o, gateway.StateOpen)
+			}))
+		})
+		wg.Go(func() {
+			err := db.Update(context.Background(), func(tx *storage.Tx) error { _, err := tx.Erase("es", p.ID); return err })
+			if err != nil {
+				assert.ErrorIs(t, err, gateway.CodeConflict)
+			}
+		})
+	}
+	wg.Wait()
+	update(t, db, func(tx *storage.Tx) error { _, err := tx.Erase("es", p.ID); return err })
 }
 
 // erasable: what has ended is found by its age, oldest first, until it is erased.

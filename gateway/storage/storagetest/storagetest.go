@@ -53,6 +53,7 @@ var suite = []struct {
 	{"S61 payments of a time are counted, summed and listed newest first", statistics},
 	{"a discrepancy is resolved once, by somebody, with a note", resolutions},
 	{"S62 an operation under way keeps what is personal", erasureWaits},
+	{"S62 an erasure and a new operation do not cross", erasureRaces},
 	{"S62 what has ended long ago is found to be erased", erasable},
 	{"S61 what was settled long ago is pruned and what is open stays", pruning},
 	{"a provider's id names one payment or none", names},
