@@ -95,9 +95,6 @@ func (r *run) identify(tx *storage.Tx, rec Record) (*book, error) {
 		if err != nil {
 			return err
 		}
-		if len(ids) > 1 {
-			b.clash = fmt.Sprintf("reference %s belongs to several payments of ours, %v: it names none, and nothing is applied", value, ids)
-		}
 		for _, id := range ids {
 			says(id, "reference "+value)
 		}

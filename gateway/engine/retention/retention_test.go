@@ -68,6 +68,7 @@ func TestWhatEndedLongAgoIsErasedAndItsLedgerStays(t *testing.T) {
 	back, err := s.Engine.Refund(t.Context(), engine.Request{Store: p.Store, Payment: p.ID, Key: "late", Amount: enginetest.EUR(100), Reason: enginetest.Canary})
 	require.NoError(t, err, "it can still be refunded")
 	assert.Equal(t, enginetest.EUR(100), back.Payment.Balances.Refunded)
+	assert.Equal(t, retention.Report{}, run(t, s, policy), "the refund is young")
 	s.Advance(31 * day)
 	r = run(t, s, policy)
 	assert.Equal(t, [2]int64{2, 5}, [2]int64{r.Payments, r.Details}, "what the refund wrote goes in its turn")
