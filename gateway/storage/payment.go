@@ -57,9 +57,9 @@ func (tx *Tx) Payment(store gateway.StoreID, id gateway.PaymentID) (gateway.Paym
 
 // LockPayment returns a payment and keeps every other transaction from changing
 // it until this one ends. Whoever is about to write something personal locks first:
-// an erased payment counts as one that may have some again.
+// with its new version, an erased payment counts as one that may have some again.
 func (tx *Tx) LockPayment(store gateway.StoreID, id gateway.PaymentID) (gateway.Payment, error) {
-	row := tx.q.QueryRowContext(tx.ctx, `UPDATE payment SET version = version + 1, updated_us = $1, erased_us = NULL WHERE store = $2 AND id = $3 RETURNING `+paymentColumns,
+	row := tx.q.QueryRowContext(tx.ctx, `UPDATE payment SET version = version + 1, updated_us = $1 WHERE store = $2 AND id = $3 RETURNING `+paymentColumns,
 		micro(tx.now), store, id)
 	return tx.load(store, id, row)
 }

@@ -72,7 +72,7 @@ type PaymentRow struct {
 	Closed   bool
 	Created  time.Time
 	Updated  time.Time
-	Erased   time.Time // when what is personal was erased; zero: there may be something
+	Erased   time.Time // when what was personal then was erased; zero: never
 }
 
 // Payments returns a store's payments that match, oldest first or newest first.

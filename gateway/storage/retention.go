@@ -47,7 +47,7 @@ func (tx *Tx) Erase(store gateway.StoreID, id gateway.PaymentID) (gone Erased, e
 	if gone.Actions, err = tx.exec(`UPDATE operation SET action = '' WHERE store = $1 AND payment = $2 AND action <> ''`, store, id); err != nil {
 		return gone, err
 	}
-	return gone, tx.one("the payment", `UPDATE payment SET erased_us = $1 WHERE store = $2 AND id = $3`, micro(tx.now), store, id)
+	return gone, tx.one("the payment", `UPDATE payment SET erased_us = $1, erased_version = version WHERE store = $2 AND id = $3`, micro(tx.now), store, id)
 }
 
 // ErasableQuery says which payments may be erased by their age.
@@ -64,7 +64,7 @@ type ErasableQuery struct {
 func (tx *Tx) Erasable(store gateway.StoreID, q ErasableQuery) (ids []gateway.PaymentID, err error) {
 	w := &where{}
 	w.add("p.store = %s", store)
-	w.add("p.erased_us IS NULL AND p.created_us < %s AND p.updated_us < %s", micro(q.Before))
+	w.add("p.erased_version < p.version AND p.created_us < %s AND p.updated_us < %s", micro(q.Before))
 	ended := `(p.closed = 1 OR p.authorized - p.released - p.captured <= 0`
 	if q.Held.IsZero() {
 		w.text = append(w.text, ended+")")

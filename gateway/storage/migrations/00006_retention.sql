@@ -5,9 +5,11 @@ ALTER TABLE discrepancy ADD COLUMN resolved_note TEXT NOT NULL DEFAULT '';
 ALTER TABLE discrepancy ADD COLUMN resolved_us BIGINT;
 CREATE INDEX discrepancy_resolved ON discrepancy (store, resolved_us) WHERE resolved_us IS NOT NULL;
 
--- When everything personal of a payment was erased; null: there may be something.
+-- When everything personal of a payment was erased, and which version that was:
+-- of a later one there may be something again. Every writer raises the version.
 ALTER TABLE payment ADD COLUMN erased_us BIGINT;
-CREATE INDEX payment_personal ON payment (store, created_us) WHERE erased_us IS NULL;
+ALTER TABLE payment ADD COLUMN erased_version BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX payment_personal ON payment (store, created_us) WHERE erased_version < version;
 CREATE INDEX attempt_time ON attempt (store, started_us);
 
 -- Reports name what moved, and not always the payment.
@@ -21,6 +23,7 @@ DROP INDEX job_ended;
 DROP INDEX movement_fact;
 DROP INDEX attempt_time;
 DROP INDEX payment_personal;
+ALTER TABLE payment DROP COLUMN erased_version;
 ALTER TABLE payment DROP COLUMN erased_us;
 DROP INDEX discrepancy_resolved;
 ALTER TABLE discrepancy DROP COLUMN resolved_us;
