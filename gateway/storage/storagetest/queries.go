@@ -89,9 +89,8 @@ func queries(t *testing.T, db *storage.DB) {
 	}))
 }
 
-// statistics: counts and sums by status, and a time's payments from its end.
-func statistics(t *testing.T, db *storage.DB) {
-	var ids []gateway.PaymentID
+// three makes three payments of a store, the first with a capture, and one of another.
+func three(t *testing.T, db *storage.DB) (ids []gateway.PaymentID) {
 	for _, key := range []string{"a", "b", "c"} {
 		ids = append(ids, payment(t, db, "es", key).ID)
 	}
@@ -99,25 +98,41 @@ func statistics(t *testing.T, db *storage.DB) {
 	update(t, db, func(tx *storage.Tx) error {
 		return book(tx, "es", ids[0], gateway.Movement{Kind: gateway.MoveCapture, Amount: eur(400), Provider: "acme", Reference: "cap_1", Source: gateway.SourceAnswer})
 	})
+	return ids
+}
+
+// pages: lists begin at either end and go on after the last row of the page before.
+func pages(t *testing.T, db *storage.DB) {
+	ids := three(t, db)
+	read := func(newest bool) (got []gateway.PaymentID) {
+		require.NoError(t, db.View(t.Context(), func(tx *storage.Tx) error {
+			q := storage.PaymentQuery{From: tx.Now().Add(-time.Hour), To: tx.Now().Add(time.Hour), Newest: newest, Limit: 2}
+			for range 2 {
+				page, err := tx.Payments("es", q)
+				require.NoError(t, err)
+				for _, p := range page {
+					got = append(got, p.ID)
+				}
+				q.After = got[len(got)-1]
+			}
+			return nil
+		}))
+		return got
+	}
+	assert.Equal(t, ids, read(false))
+	assert.Equal(t, []gateway.PaymentID{ids[2], ids[1], ids[0]}, read(true))
+}
+
+// sums: by status and currency, of one store.
+func sums(t *testing.T, db *storage.DB) {
+	three(t, db)
 	require.NoError(t, db.View(t.Context(), func(tx *storage.Tx) error {
 		s, err := tx.Statistics("es")
-		require.NoError(t, err)
 		require.Len(t, s.Payments, 2)
 		assert.Equal(t, [2]int64{2, 1}, [2]int64{s.Payments[0].Count, s.Payments[1].Count})
 		assert.Equal(t, gateway.PaymentAuthorized, s.Payments[0].Status)
 		assert.Equal(t, eur(2000), s.Payments[0].Balances.Authorized)
 		assert.Equal(t, eur(400), s.Payments[1].Balances.Captured)
-		var got []gateway.PaymentID
-		q := storage.PaymentQuery{From: tx.Now().Add(-time.Hour), To: tx.Now().Add(time.Hour), Newest: true, Limit: 2}
-		for range 2 {
-			page, err := tx.Payments("es", q)
-			require.NoError(t, err)
-			for _, p := range page {
-				got = append(got, p.ID)
-			}
-			q.After = got[len(got)-1]
-		}
-		assert.Equal(t, []gateway.PaymentID{ids[2], ids[1], ids[0]}, got)
-		return nil
+		return err
 	}))
 }

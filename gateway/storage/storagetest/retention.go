@@ -167,8 +167,8 @@ func erasable(t *testing.T, db *storage.DB) {
 	assert.Equal(t, []gateway.PaymentID{a, b}, find(storage.ErasableQuery{Before: later}), "what is written later is found again")
 }
 
-// pruning: bounded, of one store, and never what is still needed.
-func pruning(t *testing.T, db *storage.DB) {
+// settledLongAgo: bounded, of one store, and never what is still needed.
+func settledLongAgo(t *testing.T, db *storage.DB) {
 	at := db.Now()
 	for _, store := range []gateway.StoreID{"es", "fr"} {
 		p := payment(t, db, store, "a")

@@ -23,58 +23,60 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
 )
 
-// suite is what is promised. Names begin with the row of the design that asks for
-// it, where one does.
-var suite = []struct {
-	name string
-	run  func(t *testing.T, db *storage.DB)
-}{
-	{"S59 a key makes one payment", onePayment},
-	{"S58 a payment is read as it was written", roundTrip},
-	{"a failed transaction leaves nothing", rollback},
-	{"one that fails does not touch the others", isolatedFailures},
-	{"a fact about money is counted once", movements},
-	{"money is reserved once", reservations},
-	{"S59 terminal states never change, and what changed meanwhile is not overwritten", operations},
-	{"a step has one sender", claims},
-	{"other bytes under one key are refused", digests},
-	{"what is due is found", due},
-	{"S62 one store never sees another's rows", stores},
-	{"events keep their order", events},
-	{"S61 what is personal is replaced by its name, and can be erased", erasure},
-	{"a context that has ended writes nothing", ended},
-	{"S62 the migrations run twice", migrations},
-	{"S60 operators find what they ask for", queries},
-	{"one operation has several calls", steps},
-	{"of one order one payment is active", orderLanes},
-	{"instruments are kept and forgotten", instruments},
-	{"disputes are told once", disputes},
-	{"plans are due once", plans},
-	{"S61 payments of a time are counted, summed and listed newest first", statistics},
-	{"a discrepancy is resolved once, by somebody, with a note", resolutions},
-	{"S62 an operation under way keeps what is personal", erasureWaits},
-	{"S62 an erasure and a new operation do not cross", erasureRaces},
-	{"S62 what has ended long ago is found to be erased", erasable},
-	{"S61 what was settled long ago is pruned and what is open stays", pruning},
-	{"a provider's id names one payment or none", names},
-}
-
-// Promises returns the names of what the suite holds storages to.
+// Promises returns the names of what the suite holds storages to. Those that a row
+// of the design asks for begin with it.
 func Promises() (names []string) {
-	for _, one := range suite {
-		names = append(names, one.name)
-	}
+	each(func(name string, _ func(*testing.T, *storage.DB)) { names = append(names, name) })
 	return names
 }
 
 // Run runs the suite. open returns an empty database that is closed by the test's cleanup.
 func Run(t *testing.T, open func(t *testing.T) *storage.DB) {
 	t.Helper()
-	for _, one := range suite {
-		t.Run(one.name, func(t *testing.T) {
+	each(func(name string, run func(t *testing.T, db *storage.DB)) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			one.run(t, open(t))
+			run(t, open(t))
 		})
+	})
+}
+
+func each(f func(name string, run func(t *testing.T, db *storage.DB))) {
+	for _, one := range []struct {
+		name string
+		run  func(t *testing.T, db *storage.DB)
+	}{
+		{"S59 a key makes one payment", onePayment},
+		{"S58 a payment is read as it was written", roundTrip},
+		{"a failed transaction leaves nothing", rollback},
+		{"one that fails does not touch the others", isolatedFailures},
+		{"a fact about money is counted once", movements},
+		{"money is reserved once", reservations},
+		{"S59 terminal states never change, and what changed meanwhile is not overwritten", operations},
+		{"a step has one sender", claims},
+		{"other bytes under one key are refused", digests},
+		{"what is due is found", due},
+		{"S62 one store never sees another's rows", stores},
+		{"S60 payments are listed by their time, from either end, page by page", pages},
+		{"S61 payments are counted and summed", sums},
+		{"S61 what was settled long ago is pruned and what is open stays", settledLongAgo},
+		{"S62 an operation under way keeps what is personal", erasureWaits},
+		{"S62 an erasure and a new operation do not cross", erasureRaces},
+		{"S62 what has ended long ago is found to be erased", erasable},
+		{"a discrepancy is resolved once, by somebody, with a note", resolutions},
+		{"a provider's id names one payment or none", names},
+		{"events keep their order", events},
+		{"what is personal can be erased", erasure},
+		{"a context that has ended writes nothing", ended},
+		{"the migrations run twice", migrations},
+		{"operators find what they ask for", queries},
+		{"one operation has several calls", steps},
+		{"of one order one payment is active", orderLanes},
+		{"instruments are kept and forgotten", instruments},
+		{"disputes are told once", disputes},
+		{"plans are due once", plans},
+	} {
+		f(one.name, one.run)
 	}
 }
 
