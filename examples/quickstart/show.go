@@ -86,11 +86,13 @@ func ledger(ctx context.Context, w io.Writer, eng *engine.Engine, db *storage.DB
 	fmt.Fprintf(w, "\nThe ledger, in SQLite:\n\n  payment      %s, %s due, order %s\n", p.Status(), p.Due, p.Order)
 	for _, o := range operations {
 		fmt.Fprintf(w, "  operation    %s %s: %s\n", o.Kind, o.Amount, o.State)
-		var step storage.Step
-		if err := db.View(ctx, func(tx *storage.Tx) (err error) { step, err = tx.LastStep("es", o.ID); return err }); err != nil {
+		var steps []storage.Step
+		if err := db.View(ctx, func(tx *storage.Tx) (err error) { steps, err = tx.Steps("es", o.ID); return err }); err != nil {
 			return err
 		}
-		fmt.Fprintf(w, "    step %d     %s, key %s…: %s\n", step.Number, step.Name, step.Key[:8], step.State)
+		for _, s := range steps {
+			fmt.Fprintf(w, "    step %d     %s, key %s…: %s\n", s.Number, s.Name, s.Key[:8], s.State)
+		}
 		for i, a := range attempts[o.ID] {
 			fmt.Fprintf(w, "    attempt %d  %s, answered: %t\n", i+1, a.Command, a.Code == "")
 		}

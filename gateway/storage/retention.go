@@ -50,6 +50,13 @@ func (tx *Tx) Erase(store gateway.StoreID, id gateway.PaymentID) (gone Erased, e
 	return gone, tx.one("the payment", `UPDATE payment SET erased_us = $1, erased_version = version WHERE store = $2 AND id = $3`, micro(tx.now), store, id)
 }
 
+// ForgetInstruments forgets what a payment's operations stored to pay again, as
+// [Tx.ForgetInstrument] does, and returns how many those were. What ends with the
+// payment is erased by [Tx.Erase]; an instrument outlives it until its owner asks.
+func (tx *Tx) ForgetInstruments(store gateway.StoreID, id gateway.PaymentID) (int64, error) {
+	return tx.exec(`UPDATE instrument SET token = '', body = '{}', forgotten_us = $1 WHERE store = $2 AND payment = $3 AND forgotten_us IS NULL`, micro(tx.now), store, id)
+}
+
 // ErasableQuery says which payments may be erased by their age.
 type ErasableQuery struct {
 	Before time.Time // nothing has changed since

@@ -13,7 +13,8 @@ var eraseCommand = subcommand{
 asked with, and what the shopper was asked to do. Its ledger stays: amounts,
 movements, references, operations. Name it by its id, or by -ref or -order. A
 payment with an operation under way is refused, and one that still holds money
-unless -held is said. It serves a person's request; what is old is better left to
+unless -held is said. With -instruments, what it stored to pay again is forgotten,
+too, and pays no more. It serves a person's request; what is old is better left to
 the retention task. Backups, the provider and the shop's own tables keep theirs.`,
 	run: runErase,
 }
@@ -22,6 +23,7 @@ func runErase(c *call) error {
 	var q storage.PaymentQuery
 	c.flags.StringVar(&q.Ref, "ref", "", "an id that the provider gave it")
 	c.flags.StringVar(&q.Order, "order", "", "the shop's order")
+	instruments := c.flags.Bool("instruments", false, "forget what it stored to pay again, too")
 	held := c.flags.Bool("held", false, "erase it although it still holds money: a capture will find no order")
 	if err := c.parse(1); err != nil {
 		return err
@@ -30,7 +32,7 @@ func runErase(c *call) error {
 	if err != nil {
 		return err
 	}
-	gone, err := retention.Erase(c, c.DB, c.Store, id, *held)
+	gone, err := retention.Erase(c, c.DB, retention.Request{Store: c.Store, Payment: id, Held: *held, Instruments: *instruments})
 	if err != nil {
 		return err
 	}
@@ -39,11 +41,11 @@ func runErase(c *call) error {
 		if details == nil {
 			details = []string{}
 		}
-		return c.write(map[string]any{"payment": id, "erased": details, "actions": gone.Actions})
+		return c.write(map[string]any{"payment": id, "erased": details, "actions": gone.Actions, "instruments": gone.Instruments})
 	}
 	for _, name := range gone.Details {
 		c.say("erased %s\n", name)
 	}
-	c.say("payment %s: %d details and %d actions erased; its ledger stays\n", id, len(gone.Details), gone.Actions)
+	c.say("payment %s: %d details, %d actions and %d instruments erased; its ledger stays\n", id, len(gone.Details), gone.Actions, gone.Instruments)
 	return nil
 }

@@ -25,7 +25,7 @@ func TestEraseSaysWhatItErasedAndLeavesTheLedger(t *testing.T) {
 	assert.Equal(t, "order", said.Erased[0])
 	out, code = w.run("erase", "-held", string(p.ID))
 	assert.Equal(t, operator.ExitOK, code)
-	assert.Contains(t, out, "0 details and 0 actions erased", "twice is no error")
+	assert.Contains(t, out, "0 details, 0 actions and 0 instruments erased", "twice is no error")
 	assert.Equal(t, p.Movements, w.Payment(p.ID).Movements)
 
 	parked, op := w.Parked("18")

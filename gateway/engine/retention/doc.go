@@ -11,8 +11,10 @@
 // encrypted instrument), and what shoppers were asked to do. What stays is money:
 // amounts, movements, operations with how they ended, events, and the ids by which
 // shop and provider name a payment, without which it could not be refunded. What a
-// shop writes into events of its own is its own to keep free of persons. A payment
-// with an operation under way is left alone, however old it is: settle it.
+// shop writes into events of its own is its own to keep free of persons. An
+// instrument that was stored to pay again outlives its payment; [Erase] forgets it
+// when that is asked. A payment with an operation under way is left alone, however
+// old it is: settle it.
 //
 // It works in batches, each its own transaction, so that it never holds the
 // database for long; stopped in the middle, it goes on the next time. Run it

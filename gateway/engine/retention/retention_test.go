@@ -97,7 +97,7 @@ func TestNothingPersonalIsLeftAnywhere(t *testing.T) {
 		return all
 	}
 	require.True(t, strings.Contains(bytes(), enginetest.Canary))
-	_, err := retention.Erase(t.Context(), s.DB, p.Store, p.ID, false)
+	_, err := retention.Erase(t.Context(), s.DB, retention.Request{Store: p.Store, Payment: p.ID})
 	require.NoError(t, err)
 	require.NoError(t, s.DB.Close()) // writes the log back
 	assert.False(t, strings.Contains(bytes(), enginetest.Canary))
@@ -108,21 +108,43 @@ func TestOnePersonsRequestIsServedAtOnceOrRefusedWithTheReason(t *testing.T) {
 	s := enginetest.New(t)
 	held, done := s.Paid("17"), ended(t, s, "18")
 	parked, op := s.Parked("19")
-	erase := func(p gateway.Payment, all bool) (storage.Erased, error) {
-		return retention.Erase(t.Context(), s.DB, p.Store, p.ID, all)
+	erase := func(p gateway.Payment, all bool) (retention.Erasure, error) {
+		return retention.Erase(t.Context(), s.DB, retention.Request{Store: p.Store, Payment: p.ID, Held: all, Instruments: all})
 	}
+	require.NoError(t, s.DB.Update(t.Context(), func(tx *storage.Tx) error {
+		for _, p := range []gateway.Payment{held, done} {
+			kept := storage.Instrument{
+				Store: p.Store, ID: "ins_" + string(p.ID), Provider: "sandbox", Payment: p.ID, Operation: p.Movements[0].Operation, Token: "encrypted",
+				Public: gateway.Instrument{Brand: "visa", Last4: "4242"},
+			}
+			if _, err := tx.InsertInstrument(kept); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
 	_, err := erase(held, false)
 	require.ErrorIs(t, err, gateway.CodeConflict)
 	require.ErrorContains(t, err, "still holds 4.00 EUR")
 	gone, err := erase(held, true)
 	require.NoError(t, err)
 	assert.Contains(t, gone.Details, "order")
+	assert.Equal(t, int64(1), gone.Instruments, "when the person asks for that, too")
 	_, err = erase(parked, true)
 	require.ErrorIs(t, err, gateway.CodeConflict)
 	require.ErrorContains(t, err, string(op))
 	gone, err = erase(done, false)
 	require.NoError(t, err)
 	assert.Len(t, gone.Details, 4)
+	require.NoError(t, s.DB.View(t.Context(), func(tx *storage.Tx) error {
+		for _, p := range []gateway.Payment{held, done} {
+			have, err := tx.Instrument(p.Store, "ins_"+string(p.ID))
+			require.NoError(t, err)
+			assert.Equal(t, p.ID == done.ID, have.Forgotten.IsZero())
+			assert.Equal(t, p.ID == done.ID, have.Token+have.Public.Last4 != "")
+		}
+		return nil
+	}))
 	_, err = erase(gateway.Payment{Store: "fr", ID: done.ID}, false)
 	require.ErrorIs(t, err, gateway.CodeNotFound)
 }

@@ -11,6 +11,7 @@ ALTER TABLE payment ADD COLUMN erased_us BIGINT;
 ALTER TABLE payment ADD COLUMN erased_version BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX payment_personal ON payment (store, created_us) WHERE erased_version < version;
 CREATE INDEX attempt_time ON attempt (store, started_us);
+CREATE INDEX instrument_payment ON instrument (store, payment);
 
 -- Reports name what moved, and not always the payment.
 CREATE INDEX movement_fact ON movement (store, provider, fact);
@@ -21,6 +22,7 @@ CREATE INDEX job_ended ON job (finished_us) WHERE state IN ('completed', 'aborte
 -- +goose Down
 DROP INDEX job_ended;
 DROP INDEX movement_fact;
+DROP INDEX instrument_payment;
 DROP INDEX attempt_time;
 DROP INDEX payment_personal;
 ALTER TABLE payment DROP COLUMN erased_version;

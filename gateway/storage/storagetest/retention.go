@@ -237,3 +237,37 @@ func names(t *testing.T, db *storage.DB) {
 		return nil
 	}))
 }
+
+// forgotten: what one payment stored to pay again pays no more, and only that.
+func forgotten(t *testing.T, db *storage.DB) {
+	a, b := payment(t, db, "es", "a"), payment(t, db, "es", "b")
+	c := payment(t, db, "fr", "a")
+	update(t, db, func(tx *storage.Tx) (err error) {
+		for i, p := range []gateway.Payment{a, a, b, c} {
+			_, ierr := tx.InsertInstrument(storage.Instrument{
+				Store: p.Store, ID: fmt.Sprint("ins_", i), Provider: "acme", Payment: p.ID, Operation: gateway.OperationID(fmt.Sprint("op_", i)), Token: "encrypted",
+				Public: gateway.Instrument{Customer: "cus_1", Last4: "4242"},
+			})
+			err = errors.Join(err, ierr)
+		}
+		return err
+	})
+	for _, want := range []int64{2, 0} {
+		update(t, db, func(tx *storage.Tx) error {
+			n, err := tx.ForgetInstruments("es", a.ID)
+			assert.Equal(t, want, n)
+			return err
+		})
+	}
+	require.NoError(t, db.View(t.Context(), func(tx *storage.Tx) error {
+		es, err := tx.Instruments("es", "acme", "cus_1")
+		require.Len(t, es, 1)
+		assert.Equal(t, b.ID, es[0].Payment)
+		fr, ferr := tx.Instruments("fr", "acme", "cus_1")
+		assert.Len(t, fr, 1)
+		gone, gerr := tx.Instrument("es", "ins_0")
+		assert.Equal(t, [2]string{"", ""}, [2]string{gone.Token, gone.Public.Last4})
+		assert.False(t, gone.Forgotten.IsZero())
+		return errors.Join(err, ferr, gerr)
+	}))
+}

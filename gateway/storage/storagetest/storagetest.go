@@ -64,6 +64,7 @@ func each(f func(name string, run func(t *testing.T, db *storage.DB))) {
 		{"S62 an erasure and a new operation do not cross", erasureRaces},
 		{"S62 what has ended long ago is found to be erased", erasable},
 		{"a discrepancy is resolved once, by somebody, with a note", resolutions},
+		{"a payment's instruments are forgotten together", forgotten},
 		{"a provider's id names one payment or none", names},
 		{"events keep their order", events},
 		{"what is personal can be erased", erasure},
