@@ -90,16 +90,23 @@ func (tx *Tx) Payments(store gateway.StoreID, q PaymentQuery) (all []PaymentRow,
 		w.add("p.order_ref = %s", q.Order)
 	}
 	if q.Ref != "" {
-		w.add("p.id IN (SELECT r.payment FROM ref r WHERE r.store = p.store AND r.value = %s)", q.Ref)
+		// Not of p.store, or it is asked anew for each payment. The time, which is always
+		// true, keeps SQLite from reading a store's whole primary key in place of the index of values.
+		w.add("p.id IN (SELECT r.payment FROM ref r WHERE r.store = $1 AND r.value = %s AND r.added_us IS NOT NULL)", q.Ref)
 	}
 	if q.Provider != "" {
+		// Of the movements, a payment's are looked at, and not a provider's: '' keeps SQLite from that index.
 		w.add(`(EXISTS (SELECT 1 FROM operation o WHERE o.store = p.store AND o.payment = p.id AND o.provider = %s)
-			OR EXISTS (SELECT 1 FROM movement m WHERE m.store = p.store AND m.payment = p.id AND m.provider = %s))`, q.Provider)
+			OR EXISTS (SELECT 1 FROM movement m WHERE m.store = p.store AND m.payment = p.id AND m.provider || '' = %s))`, q.Provider)
 	}
-	beyond, order := ">", ` ORDER BY p.created_us, p.id`
+	beyond, way, by := ">", "", "p.created_us"
 	if q.Newest {
-		beyond, order = "<", ` ORDER BY p.created_us DESC, p.id DESC`
+		beyond, way = "<", " DESC"
 	}
+	if q.Ref != "" || q.Order != "" {
+		by = "p.created_us + 0" // by no index: the few that have it are found first, and then put in order
+	}
+	order := ` ORDER BY ` + by + way + `, p.id` + way
 	if q.After != "" {
 		w.add(`(p.created_us, p.id) `+beyond+` (SELECT a.created_us, a.id FROM payment a WHERE a.store = p.store AND a.id = %s)`, q.After)
 	}
@@ -147,6 +154,10 @@ func (tx *Tx) OperationsWhere(store gateway.StoreID, q OperationQuery) ([]Operat
 	order := ` ORDER BY o.created_us, o.id`
 	if !q.Due.IsZero() {
 		w.add(`(o.next_check_us <= %s OR EXISTS (SELECT 1 FROM step s WHERE s.store = o.store AND s.operation = o.id AND s.lease_us <= %s))`, micro(q.Due))
+		// The same as two questions that have an index each. They are asked of all stores:
+		// SQLite takes a store for few rows, and would rather read all of it.
+		w.add(`o.id IN (SELECT n.id FROM operation n WHERE n.next_check_us IS NOT NULL AND n.next_check_us <= %s
+			UNION SELECT l.operation FROM step l WHERE l.lease_us IS NOT NULL AND l.lease_us <= %s)`, micro(q.Due))
 		order = ` ORDER BY COALESCE(o.next_check_us, o.updated_us), o.id`
 	}
 	return tx.operations(store, w.String()+order+w.tail(q.Limit), w.args...)

@@ -14,12 +14,17 @@ CREATE INDEX attempt_time ON attempt (store, started_us);
 CREATE INDEX instrument_payment ON instrument (store, payment);
 
 -- Reports name what moved, and not always the payment.
-CREATE INDEX movement_fact ON movement (store, provider, fact);
+CREATE INDEX movement_fact ON movement (store, fact);
 
--- Tasks that ended well are pruned by when they did.
+-- Tasks that ended well are pruned by when they did, listed by when they changed,
+-- and found by their key when another one of that key is enqueued.
 CREATE INDEX job_ended ON job (finished_us) WHERE state IN ('completed', 'aborted');
+CREATE INDEX job_changed ON job (store, updated_us, id);
+CREATE INDEX job_key ON job (store, dedupe) WHERE dedupe <> '';
 
 -- +goose Down
+DROP INDEX job_key;
+DROP INDEX job_changed;
 DROP INDEX job_ended;
 DROP INDEX movement_fact;
 DROP INDEX instrument_payment;

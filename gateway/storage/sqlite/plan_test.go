@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,14 +22,13 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/gateway/task/leased"
 )
 
-// planned is a driver that asks SQLite, before every statement, how it will be
-// run, and keeps what reads a table from end to end.
+// planned is a driver that asks SQLite, before every statement, how it will be run.
 type planned struct {
 	db *sql.DB
 
 	mu    sync.Mutex
 	asked int
-	scans map[string]string // statement → the scan in its plan
+	plans map[string][]string // statement → how it is run
 }
 
 func (p *planned) Update(ctx context.Context, f func(storage.Queries) error) error {
@@ -77,16 +78,37 @@ func (e explained) explain(ctx context.Context, query string, args []any) {
 	e.p.mu.Lock()
 	defer e.p.mu.Unlock()
 	e.p.asked++
+	var plan []string
 	for rows.Next() {
 		var id, parent, unused int
 		var detail string
-		if rows.Scan(&id, &parent, &unused, &detail) == nil && strings.HasPrefix(detail, "SCAN ") && !strings.HasPrefix(detail, "SCAN CONSTANT") {
-			e.p.scans[strings.Join(strings.Fields(query), " ")] = detail
+		if rows.Scan(&id, &parent, &unused, &detail) == nil {
+			plan = append(plan, detail)
 		}
 	}
+	e.p.plans[strings.Join(strings.Fields(query), " ")] = plan
 }
 
-// S62: no statement reads a table from end to end, however much is in it.
+// wide is a step of a plan that reads all that a store has, or had with one provider.
+var wide = regexp.MustCompile(`\(store=\?( AND (provider|owner)=\?)?\)$`)
+
+// offence returns the step of a plan that reads more and more as a shop grows.
+func offence(query string, plan []string) string {
+	sorts := slices.Contains(plan, "USE TEMP B-TREE FOR ORDER BY")
+	for _, step := range plan {
+		switch {
+		case strings.HasPrefix(step, "SCAN CONSTANT"):
+		case strings.HasPrefix(step, "SCAN "):
+			return step
+		case strings.HasPrefix(step, "SEARCH ") && wide.MatchString(step) && (sorts || !strings.Contains(query, " LIMIT ")):
+			return step // with a limit and no sorting it stops early
+		}
+	}
+	return ""
+}
+
+// S62: no statement reads a table from end to end, nor all of a store, however
+// much is in it.
 func TestEveryStatementIsAnsweredByAnIndex(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "shop.db")
@@ -96,7 +118,7 @@ func TestEveryStatementIsAnsweredByAnIndex(t *testing.T) {
 	raw, err := sql.Open("sqlite", "file:"+file+"?_pragma=foreign_keys(1)")
 	require.NoError(t, err)
 	raw.SetMaxOpenConns(1)
-	p := &planned{db: raw, scans: map[string]string{}}
+	p := &planned{db: raw, plans: map[string][]string{}}
 	db := storage.New(p, nil)
 	defer db.Close()
 
@@ -104,14 +126,17 @@ func TestEveryStatementIsAnsweredByAnIndex(t *testing.T) {
 	require.NoError(t, db.Update(t.Context(), everyStatement))
 	tasks(t, db)
 	assert.Greater(t, p.asked, 60)
-	for query, scan := range p.scans {
+	for query, plan := range p.plans {
+		scan := offence(query, plan)
 		switch {
+		case scan == "":
+		case strings.Contains(query, " GROUP BY "): // counts all of a store, because it is asked to
 		case strings.Contains(query, "goose_db_version"): // a row for each migration
-		case strings.HasSuffix(scan, " USING INDEX outbox_open"), strings.HasSuffix(scan, " USING INDEX job_ready"): // partial: it holds what is open
+		case strings.HasSuffix(scan, " USING INDEX outbox_open"), strings.HasSuffix(scan, " USING INDEX job_ready"), strings.Contains(scan, " INDEX discrepancy_open "): // partial: it holds what is open
 		case strings.Contains(query, "AS due ORDER BY due_us"): // what two indexes found, together
 			assert.Equal(t, "SCAN due", scan)
 		default:
-			assert.Fail(t, "no index answers this", "%s\n%s", scan, query)
+			assert.Fail(t, "no index answers this", "%s\n%s\n%s", scan, query, strings.Join(plan, "\n"))
 		}
 	}
 }
@@ -136,7 +161,7 @@ func everyStatement(tx *storage.Tx) error {
 	q := storage.PaymentQuery{
 		Statuses: []gateway.PaymentStatus{gateway.PaymentNew}, From: now, To: now, Provider: "acme", Ref: "x", Order: "x", After: a,
 	}
-	newest := storage.PaymentQuery{Newest: true}
+	newest, byRef, byOrder := storage.PaymentQuery{Newest: true}, storage.PaymentQuery{Ref: "x"}, storage.PaymentQuery{Order: "x"}
 	for _, ask := range []func() error{
 		func() error { _, err := tx.LockPayment(es, a); return err },
 		func() error { _, err := tx.Payment(es, a); return err },
@@ -155,6 +180,8 @@ func everyStatement(tx *storage.Tx) error {
 		func() error { _, err := tx.DueOperations(now, 10); return err },
 		func() error { _, err := tx.Payments(es, q); return err },
 		func() error { _, err := tx.Payments(es, newest); return err },
+		func() error { _, err := tx.Payments(es, byRef); return err },
+		func() error { _, err := tx.Payments(es, byOrder); return err },
 		func() error { _, err := tx.OperationsWhere(es, storage.OperationQuery{Due: now}); return err },
 		func() error {
 			_, err := tx.OperationsWhere(es, storage.OperationQuery{States: []gateway.OperationState{gateway.StateOpen}, Provider: "acme", Before: now})
@@ -217,7 +244,7 @@ func tasks(t *testing.T, db *storage.DB) {
 	_, err = q.Work(t.Context(), 1)
 	require.NoError(t, err)
 	for _, f := range []task.Filter{
-		{}, {State: task.Failed, Oldest: true}, {Kind: "test.text"}, {Queue: "test.text"}, {Context: "x"}, {Parent: item.ID}, {Retryable: true}, {Retries: 1}, {LongRunning: time.Second},
+		{}, {Oldest: true}, {State: task.Failed, Oldest: true}, {Kind: "test.text"}, {Queue: "test.text"}, {Context: "x"}, {Parent: item.ID}, {Retryable: true}, {Retries: 1}, {LongRunning: time.Second},
 	} {
 		_, err := q.List(t.Context(), "es", f)
 		require.NoError(t, err)
