@@ -7,17 +7,17 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 )
 
-// adopt finds the payment of lines that name none of ours by themselves, but share
-// an id of the provider's with a line that does: a refund in the dashboard names
-// the provider's payment, and the capture beside it our operation. This matters
-// after a crash before the provider's id was written down.
+// adopt finds the payment of lines that name none of ours by themselves, but are
+// named by a line that does: a refund in the dashboard has the provider's id of the
+// payment, and the capture beside it our operation as well. This matters after a
+// crash before the provider's id was written down.
 func (r *run) adopt() {
 	owners := map[string][]gateway.PaymentID{}
 	for _, b := range r.order {
 		if b.payment == "" {
 			continue
 		}
-		for _, id := range b.ids() {
+		for _, id := range b.is() {
 			if !slices.Contains(owners[id], b.payment) {
 				owners[id] = append(owners[id], b.payment)
 			}
@@ -28,7 +28,7 @@ func (r *run) adopt() {
 			continue
 		}
 		var found []gateway.PaymentID
-		for _, id := range b.ids() {
+		for _, id := range b.belongs() {
 			for _, p := range owners[id] {
 				if !slices.Contains(found, p) {
 					found = append(found, p)
@@ -50,19 +50,30 @@ func (r *run) adopt() {
 	}
 }
 
-// ids returns the provider's ids that a book names, with whose they are.
-func (b *book) ids() (all []string) {
-	add := func(owner, value string) {
-		if value != "" {
-			all = append(all, owner+"\x00"+value)
-		}
-	}
+// is returns the provider's ids of a payment and of what moved in it.
+func (b *book) is() (all []string) {
 	for _, ref := range b.Refs {
-		add(ref.Owner, ref.Value)
+		all = append(all, ref.Owner+"\x00"+ref.Value)
 	}
 	for _, m := range b.Movements {
-		add(m.Provider, m.Reference)
-		add(m.Provider, m.Parent)
+		if m.Reference != "" {
+			all = append(all, m.Provider+"\x00"+m.Reference)
+		}
+	}
+	return all
+}
+
+// belongs returns the ids by which a book says whose it is: the payment's, where
+// it has them, else those of what it belongs to.
+func (b *book) belongs() []string {
+	all := b.is()
+	if len(b.Refs) > 0 {
+		return all[:len(b.Refs)]
+	}
+	for _, m := range b.Movements {
+		if m.Parent != "" {
+			all = append(all, m.Provider+"\x00"+m.Parent)
+		}
 	}
 	return all
 }

@@ -53,6 +53,27 @@ func TestLinesThatShareAnIdBelongTogether(t *testing.T) {
 	assert.Equal(t, "theirs_9", w.Payment(p.ID).Refs.Get("order"), "and the next line finds it by itself")
 }
 
+// Two lines of one batch have its id in common, and nothing else.
+func TestWhatIsOnlyBesideAPaymentIsAnOrphan(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.Paid("17")
+	ours, theirs := refund("re_1", "batch_7"), refund("re_2", "batch_7")
+	for why, orphan := range map[string]reconcile.Record{
+		"another payment": {Refs: gateway.Refs{{Name: "payment", Value: "pay_x"}}, Movements: []gateway.Movement{theirs}},
+		"no payment":      {Movements: []gateway.Movement{theirs}},
+	} {
+		r := w.reconcile(stated(false, reconcile.Record{Refs: gateway.Refs{{Name: "payment", Value: p.Refs.Get("payment")}}, Movements: []gateway.Movement{ours}}, orphan), apply)
+		var kinds []reconcile.Kind
+		for _, d := range r.Differences {
+			kinds = append(kinds, d.Kind)
+			assert.NotContains(t, d.Applied, reconcile.LineOf(theirs), why)
+		}
+		assert.Contains(t, kinds, reconcile.Orphan, why)
+		assert.Equal(t, enginetest.EUR(100), w.Payment(p.ID).Balances.Refunded, why)
+	}
+}
+
 func TestAWrongIdentityIsNeverApplied(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -79,6 +100,7 @@ func TestAWrongIdentityIsNeverApplied(t *testing.T) {
 		"one's payment, another's capture": {{Refs: gateway.Refs{payment(p)}, Movements: []gateway.Movement{refund("re_2", q.Movements[1].Reference)}}},
 		"one's payment, another's too":     {{Refs: gateway.Refs{payment(p), payment(q)}, Movements: []gateway.Movement{refund("re_3", "")}}},
 		"another merchant account":         {{Movements: []gateway.Movement{elsewhere}}},
+		"another payment of theirs":        {{Refs: gateway.Refs{{Name: "payment", Value: "pay_x"}}, Movements: []gateway.Movement{refund("re_5", p.Movements[1].Reference)}}},
 		"an id shared with lines of two payments": {
 			{Refs: gateway.Refs{{Name: "batch", Value: "b_1"}}, Operations: []gateway.OperationID{p.Movements[0].Operation}},
 			{Refs: gateway.Refs{{Name: "batch", Value: "b_1"}}, Operations: []gateway.OperationID{q.Movements[0].Operation}},

@@ -105,11 +105,6 @@ func (r *run) identify(tx *storage.Tx, rec Record) (*book, error) {
 			return nil, err
 		}
 	}
-	for _, m := range rec.Movements { // a report's line may name what moved, and not the payment
-		if err := errors.Join(named(m.Provider, m.Reference), named(m.Provider, m.Parent)); err != nil {
-			return nil, err
-		}
-	}
 	for _, op := range rec.Operations {
 		o, err := tx.Operation(r.Store, op)
 		switch {
@@ -120,7 +115,35 @@ func (r *run) identify(tx *storage.Tx, rec Record) (*book, error) {
 			says(o.Payment, "operation "+string(op))
 		}
 	}
-	return b, nil
+	sure := b.payment != ""
+	for _, m := range rec.Movements { // a report's line may name what moved, and not the payment
+		if err := errors.Join(named(m.Provider, m.Reference), named(m.Provider, m.Parent)); err != nil {
+			return nil, err
+		}
+	}
+	if sure || b.payment == "" || b.clash != "" {
+		return b, nil
+	}
+	p, err := tx.Payment(r.Store, b.payment)
+	b.clash = otherName(p.Refs, rec.Refs)
+	return b, err
+}
+
+// otherName says that a line names its payment otherwise than the payment that
+// its movements seem to belong to is named. "" where that one has no such name.
+func otherName(ours, theirs gateway.Refs) string {
+	for _, t := range theirs {
+		known, same := "", false
+		for _, o := range ours {
+			if o.Owner == t.Owner && o.Name == t.Name {
+				known, same = o.Value, same || o.Value == t.Value
+			}
+		}
+		if known != "" && !same {
+			return fmt.Sprintf("its %s is %s, and that of the payment that it seems to belong to is %s: nothing is applied", t.Name, t.Value, known)
+		}
+	}
+	return ""
 }
 
 // collect joins what several pages say of one payment.
