@@ -41,7 +41,8 @@ const Canary = "canary-7f3a"
 // Noon is when the shop opens.
 var Noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
-// Shop is a shop with a real provider and a real database.
+// Shop is a shop with a real provider and a real database. Its fields are safe for
+// concurrent use; its methods fail the test, and belong to the test's goroutine.
 type Shop struct {
 	testing.TB
 
