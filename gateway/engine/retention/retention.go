@@ -48,7 +48,8 @@ type Report struct {
 }
 
 // Run removes what the policy no longer keeps. The report says what was removed,
-// beside an error too. Several runs at once do no harm. It fails with
+// beside an error too. Several runs at once do no harm; they may then count one
+// payment twice. It fails with
 // [gateway.CodeInternal] or [gateway.CodeInvalid] when the options cannot be
 // right, before anything is removed, and with [gateway.CodeUnavailable] when it was
 // stopped or the database did not answer: run it again.
@@ -67,9 +68,11 @@ func Run(ctx context.Context, o Options) (Report, error) {
 				break
 			}
 			var one Report
-			err := o.DB.Update(ctx, func(tx *storage.Tx) error {
+			var full bool
+			err := o.DB.Update(ctx, func(tx *storage.Tx) (err error) {
 				one = Report{} // it may be run again
-				return remove(tx, &one)
+				full, err = remove(tx, &one)
+				return err
 			})
 			if err != nil {
 				return total, err
@@ -80,7 +83,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 					return total, err
 				}
 			}
-			if one.Payments+one.Attempts+one.Discrepancies < int64(o.Batch) {
+			if !full {
 				break
 			}
 		}
@@ -103,35 +106,38 @@ func (o Options) check() error {
 	return nil
 }
 
-// sorts returns what the policy asks for: each removes one batch.
-func (o Options) sorts(now time.Time) (all []func(tx *storage.Tx, done *Report) error) {
+// remover removes one batch, and reports whether it was a full one: there may be more.
+type remover func(tx *storage.Tx, done *Report) (full bool, err error)
+
+// sorts returns what the policy asks for.
+func (o Options) sorts(now time.Time) (all []remover) {
 	p := o.Policy
 	if p.Personal > 0 {
 		q := storage.ErasableQuery{Before: now.Add(-p.Personal), Limit: o.Batch}
 		if p.Held > 0 {
 			q.Held = now.Add(-p.Held)
 		}
-		all = append(all, func(tx *storage.Tx, done *Report) error { return o.erase(tx, q, done) })
+		all = append(all, func(tx *storage.Tx, done *Report) (bool, error) { return o.erase(tx, q, done) })
 	}
 	if p.Attempts > 0 {
-		all = append(all, func(tx *storage.Tx, done *Report) (err error) {
+		all = append(all, func(tx *storage.Tx, done *Report) (_ bool, err error) {
 			done.Attempts, err = tx.PruneAttempts(o.Store, now.Add(-p.Attempts), o.Batch)
-			return err
+			return done.Attempts == int64(o.Batch), err
 		})
 	}
 	if p.Discrepancies > 0 {
-		all = append(all, func(tx *storage.Tx, done *Report) (err error) {
+		all = append(all, func(tx *storage.Tx, done *Report) (_ bool, err error) {
 			done.Discrepancies, err = tx.PruneDiscrepancies(o.Store, now.Add(-p.Discrepancies), o.Batch)
-			return err
+			return done.Discrepancies == int64(o.Batch), err
 		})
 	}
 	return all
 }
 
-func (o Options) erase(tx *storage.Tx, q storage.ErasableQuery, done *Report) error {
+func (o Options) erase(tx *storage.Tx, q storage.ErasableQuery, done *Report) (full bool, err error) {
 	ids, err := tx.Erasable(o.Store, q)
 	if err != nil {
-		return err
+		return false, err
 	}
 	for _, id := range ids {
 		gone, err := tx.Erase(o.Store, id)
@@ -139,13 +145,13 @@ func (o Options) erase(tx *storage.Tx, q storage.ErasableQuery, done *Report) er
 			continue // an operation was begun at this moment: the payment has not ended
 		}
 		if err != nil {
-			return err
+			return false, err
 		}
 		done.Payments++
 		done.Details += int64(len(gone.Details))
 		done.Actions += gone.Actions
 	}
-	return nil
+	return len(ids) == o.Batch, nil // also where some were begun anew: the next batch does not find those
 }
 
 func (r *Report) add(o Report) {

@@ -19,10 +19,18 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/gateway/engine/enginetest"
 	"github.com/gatewaycommand/gatewaycommand/gateway/engine/retention"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
+	"github.com/gatewaycommand/gatewaycommand/gateway/storage/postgres/postgrestest"
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("database/sql.(*DB).connectionOpener"))
+	code := postgrestest.Main(m)
+	if code == 0 {
+		if err := goleak.Find(goleak.IgnoreTopFunction("database/sql.(*DB).connectionOpener")); err != nil {
+			println(err.Error())
+			code = 1
+		}
+	}
+	os.Exit(code)
 }
 
 const day = 24 * time.Hour
