@@ -51,6 +51,7 @@ func goTool(t *testing.T, args []string, files map[string]string) string {
 	require.NoError(t, os.WriteFile(file, overlay, 0o600))
 	cmd := exec.Command("go", append([]string{args[0], "-overlay", file}, args[1:]...)...)
 	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "OPERATIONS_EXAMPLE_DIR="+filepath.Join(dir, "operations")) // it leaves a shop behind
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "go %s\n%s", strings.Join(args, " "), out)
 	return string(out)

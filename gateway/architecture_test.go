@@ -44,8 +44,13 @@ var rules = map[string][]string{
 		"gateway", "gateway/decline", "gateway/tenant", "gateway/method", "gateway/webhook",
 		"request", "transfer", "client", "validator", "handler", "command",
 	},
-	"gateway/engine/reconcile":    {"gateway", "command", "gateway/storage", "gateway/engine"},
-	"gateway/engine/operator":     {"gateway", "gateway/decline", "gateway/storage", "gateway/engine", "gateway/engine/reconcile"},
+	"gateway/engine/reconcile": {"gateway", "command", "gateway/storage", "gateway/engine"},
+	"gateway/engine/operator":  {"gateway", "gateway/decline", "gateway/storage", "gateway/engine", "gateway/engine/reconcile", "gateway/engine/retention", "gateway/task"},
+	"gateway/engine/retention": {"gateway", "gateway/storage"},
+	"gateway/engine/enginetest": {
+		"gateway", "client", "command", "gateway/storage", "gateway/storage/sqlite", "gateway/engine", "gateway/engine/reconcile",
+		"gateway/tenant", "providers/sandbox", "providers/sandbox/simulator",
+	},
 	"providers/sandbox/simulator": {},
 	"examples":                    {"*"},
 }
@@ -62,7 +67,7 @@ var outside = map[string][]string{
 	"github.com/jackc/pgx/v5":                {"gateway/storage", "gateway/task"},
 	"modernc.org/sqlite":                     {"gateway/storage", "gateway/task"},
 	"github.com/pressly/goose/v3":            {"gateway/storage"},
-	"github.com/stretchr/testify":            {"gateway/gatewaytest", "gateway/storage/storagetest", "gateway/task/tasktest"},
+	"github.com/stretchr/testify":            {"gateway/gatewaytest", "gateway/storage/storagetest", "gateway/task/tasktest", "gateway/engine/enginetest"},
 	"go.uber.org/goleak":                     {"gateway/gatewaytest"},
 }
 

@@ -62,13 +62,15 @@ func (tx *Tx) EventDelivered(id string) error {
 
 // Discrepancy is evidence that does not fit what is recorded.
 type Discrepancy struct {
-	Store    gateway.StoreID
-	ID       string
-	Payment  gateway.PaymentID
-	Kind     string
-	Body     json.RawMessage
-	Created  time.Time
-	Resolved string // by whom; "" while open
+	Store      gateway.StoreID
+	ID         string
+	Payment    gateway.PaymentID
+	Kind       string
+	Body       json.RawMessage
+	Created    time.Time
+	Resolved   string // by whom; "" while open
+	Note       string // what was found
+	ResolvedAt time.Time
 }
 
 // AppendDiscrepancy records evidence that does not fit. The same evidence is
@@ -82,18 +84,4 @@ func (tx *Tx) AppendDiscrepancy(store gateway.StoreID, id gateway.PaymentID, kin
 	_, err = tx.exec(`INSERT INTO discrepancy (store, id, payment, kind, body, created_us) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (store, id) DO NOTHING`,
 		store, hex.EncodeToString(digest[:16]), id, kind, string(raw), micro(tx.now))
 	return err
-}
-
-// Discrepancies returns a payment's discrepancies, oldest first.
-func (tx *Tx) Discrepancies(store gateway.StoreID, id gateway.PaymentID) (all []Discrepancy, err error) {
-	err = tx.each(func(row *sql.Rows) error {
-		d := Discrepancy{Store: store, Payment: id}
-		var created int64
-		var body string
-		err := row.Scan(&d.ID, &d.Kind, &body, &created, &d.Resolved)
-		d.Body, d.Created = json.RawMessage(body), fromMicro(created)
-		all = append(all, d)
-		return err
-	}, `SELECT id, kind, body, created_us, resolved_by FROM discrepancy WHERE store = $1 AND payment = $2 ORDER BY created_us, id`, store, id)
-	return all, err
 }

@@ -56,7 +56,8 @@ func (tx *Tx) Payment(store gateway.StoreID, id gateway.PaymentID) (gateway.Paym
 }
 
 // LockPayment returns a payment and keeps every other transaction from changing
-// it until this one ends.
+// it until this one ends. Whoever is about to write something personal locks first:
+// with its new version, an erased payment counts as one that may have some again.
 func (tx *Tx) LockPayment(store gateway.StoreID, id gateway.PaymentID) (gateway.Payment, error) {
 	row := tx.q.QueryRowContext(tx.ctx, `UPDATE payment SET version = version + 1, updated_us = $1 WHERE store = $2 AND id = $3 RETURNING `+paymentColumns,
 		micro(tx.now), store, id)
@@ -149,7 +150,9 @@ func (tx *Tx) Unreserve(r Reservation, store gateway.StoreID, id gateway.Payment
 		minor, store, id, minor)
 }
 
-// SetDetail stores what is personal of a payment, such as its order.
+// SetDetail stores what is personal of a payment, such as its order, in place of
+// what it had under that name. The caller has inserted or locked the payment in
+// this transaction.
 func (tx *Tx) SetDetail(store gateway.StoreID, id gateway.PaymentID, name string, v any) error {
 	body, err := json.Marshal(v)
 	if err != nil {
@@ -181,13 +184,6 @@ func (tx *Tx) DropDetail(store gateway.StoreID, id gateway.PaymentID, name strin
 	_, err := tx.exec(`DELETE FROM detail WHERE store = $1 AND payment = $2 AND name = $3`, store, id, name)
 	return err
 }
-
-// EraseDetails removes everything personal of a payment; its ledger stays.
-func (tx *Tx) EraseDetails(store gateway.StoreID, id gateway.PaymentID) error {
-	_, err := tx.exec(`DELETE FROM detail WHERE store = $1 AND payment = $2`, store, id)
-	return err
-}
-
 func (tx *Tx) refs(store gateway.StoreID, id gateway.PaymentID) (refs gateway.Refs, err error) {
 	err = tx.each(func(row *sql.Rows) error {
 		var r gateway.Ref
@@ -221,4 +217,18 @@ func (tx *Tx) PaymentByRef(store gateway.StoreID, owner, value string) (id gatew
 		return "", false, nil
 	}
 	return id, err == nil, err
+}
+
+// PaymentsNamed returns the payments that a provider's id names: as a reference,
+// or as the id of something that moved; at most three. More than one means that
+// the id identifies none of them.
+func (tx *Tx) PaymentsNamed(store gateway.StoreID, provider, value string) (ids []gateway.PaymentID, err error) {
+	err = tx.each(func(row *sql.Rows) error {
+		var id gateway.PaymentID
+		err := row.Scan(&id)
+		ids = append(ids, id)
+		return err
+	}, `SELECT payment FROM ref WHERE store = $1 AND owner = $2 AND value = $3
+		UNION SELECT payment FROM movement WHERE store = $1 AND provider = $2 AND fact = $3 ORDER BY payment LIMIT 3`, store, provider, value)
+	return ids, err
 }

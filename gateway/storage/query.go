@@ -57,6 +57,7 @@ type PaymentQuery struct {
 	Provider string    // that had an operation or a movement of it
 	Ref      string    // a provider's id of any name
 	Order    string
+	Newest   bool              // newest first; else oldest first
 	After    gateway.PaymentID // the last one of the page before
 	Limit    int               // 0 means 1000
 }
@@ -71,9 +72,10 @@ type PaymentRow struct {
 	Closed   bool
 	Created  time.Time
 	Updated  time.Time
+	Erased   time.Time // when what was personal then was erased; zero: never
 }
 
-// Payments returns a store's payments that match, oldest first.
+// Payments returns a store's payments that match, oldest first or newest first.
 func (tx *Tx) Payments(store gateway.StoreID, q PaymentQuery) (all []PaymentRow, err error) {
 	w := &where{}
 	w.add("p.store = %s", store)
@@ -88,30 +90,42 @@ func (tx *Tx) Payments(store gateway.StoreID, q PaymentQuery) (all []PaymentRow,
 		w.add("p.order_ref = %s", q.Order)
 	}
 	if q.Ref != "" {
-		w.add("p.id IN (SELECT r.payment FROM ref r WHERE r.store = p.store AND r.value = %s)", q.Ref)
+		// Not of p.store, or it is asked anew for each payment. The time, which is always
+		// true, keeps SQLite from reading a store's whole primary key in place of the index of values.
+		w.add("p.id IN (SELECT r.payment FROM ref r WHERE r.store = $1 AND r.value = %s AND r.added_us IS NOT NULL)", q.Ref)
 	}
 	if q.Provider != "" {
+		// Of the movements, a payment's are looked at, and not a provider's: '' keeps SQLite from that index.
 		w.add(`(EXISTS (SELECT 1 FROM operation o WHERE o.store = p.store AND o.payment = p.id AND o.provider = %s)
-			OR EXISTS (SELECT 1 FROM movement m WHERE m.store = p.store AND m.payment = p.id AND m.provider = %s))`, q.Provider)
+			OR EXISTS (SELECT 1 FROM movement m WHERE m.store = p.store AND m.payment = p.id AND m.provider || '' = %s))`, q.Provider)
 	}
+	beyond, way, by := ">", "", "p.created_us"
+	if q.Newest {
+		beyond, way = "<", " DESC"
+	}
+	if q.Ref != "" || q.Order != "" {
+		by = "p.created_us + 0" // by no index: the few that have it are found first, and then put in order
+	}
+	order := ` ORDER BY ` + by + way + `, p.id` + way
 	if q.After != "" {
-		w.add(`(p.created_us, p.id) > (SELECT a.created_us, a.id FROM payment a WHERE a.store = p.store AND a.id = %s)`, q.After)
+		w.add(`(p.created_us, p.id) `+beyond+` (SELECT a.created_us, a.id FROM payment a WHERE a.store = p.store AND a.id = %s)`, q.After)
 	}
 	err = tx.each(func(row *sql.Rows) error {
 		p, err := scanPaymentRow(row)
 		all = append(all, p)
 		return err
-	}, `SELECT p.id, p.order_ref, p.status, p.currency, p.due, p.authorized, p.released, p.captured, p.refunded, p.charged_back, p.closed, p.created_us, p.updated_us
-		FROM payment p`+w.String()+` ORDER BY p.created_us, p.id`+w.tail(q.Limit), w.args...)
+	}, `SELECT p.id, p.order_ref, p.status, p.currency, p.due, p.authorized, p.released, p.captured, p.refunded, p.charged_back, p.closed, p.created_us, p.updated_us, p.erased_us
+		FROM payment p`+w.String()+order+w.tail(q.Limit), w.args...)
 	return all, err
 }
 
 func scanPaymentRow(row *sql.Rows) (p PaymentRow, err error) {
 	var currency string
 	var due, authorized, released, captured, refunded, chargedBack, created, updated int64
-	err = row.Scan(&p.ID, &p.Order, &p.Status, &currency, &due, &authorized, &released, &captured, &refunded, &chargedBack, &p.Closed, &created, &updated)
+	var erased sql.NullInt64
+	err = row.Scan(&p.ID, &p.Order, &p.Status, &currency, &due, &authorized, &released, &captured, &refunded, &chargedBack, &p.Closed, &created, &updated, &erased)
 	money := func(n int64) gateway.Money { return gateway.Minor(n, currency) }
-	p.Due, p.Created, p.Updated = money(due), fromMicro(created), fromMicro(updated)
+	p.Due, p.Created, p.Updated, p.Erased = money(due), fromMicro(created), fromMicro(updated), timeOrZero(erased)
 	p.Balances = gateway.Balances{Authorized: money(authorized), Released: money(released), Captured: money(captured), Refunded: money(refunded), ChargedBack: money(chargedBack)}
 	return p, err
 }
@@ -140,6 +154,10 @@ func (tx *Tx) OperationsWhere(store gateway.StoreID, q OperationQuery) ([]Operat
 	order := ` ORDER BY o.created_us, o.id`
 	if !q.Due.IsZero() {
 		w.add(`(o.next_check_us <= %s OR EXISTS (SELECT 1 FROM step s WHERE s.store = o.store AND s.operation = o.id AND s.lease_us <= %s))`, micro(q.Due))
+		// The same as two questions that have an index each. They are asked of all stores:
+		// SQLite takes a store for few rows, and would rather read all of it.
+		w.add(`o.id IN (SELECT n.id FROM operation n WHERE n.next_check_us IS NOT NULL AND n.next_check_us <= %s
+			UNION SELECT l.operation FROM step l WHERE l.lease_us IS NOT NULL AND l.lease_us <= %s)`, micro(q.Due))
 		order = ` ORDER BY COALESCE(o.next_check_us, o.updated_us), o.id`
 	}
 	return tx.operations(store, w.String()+order+w.tail(q.Limit), w.args...)
@@ -176,23 +194,6 @@ func (tx *Tx) MovementsBetween(store gateway.StoreID, provider string, from, to 
 	}, `SELECT m.payment, p.created_us, p.currency, m.provider, m.account, m.kind, m.reverses, m.fact, m.sequence, m.amount, m.parent, m.operation, m.source,
 		COALESCE(m.at_us, m.recorded_us) FROM movement m JOIN payment p ON p.store = m.store AND p.id = m.payment`+w.String()+
 		` ORDER BY COALESCE(m.at_us, m.recorded_us), m.kind, m.fact, m.sequence`+w.tail(limit)+` OFFSET `+strconv.Itoa(max(skip, 0)), w.args...)
-	return all, err
-}
-
-// OpenDiscrepancies returns a store's discrepancies that nobody has resolved,
-// oldest first. limit 0 means 1000.
-func (tx *Tx) OpenDiscrepancies(store gateway.StoreID, limit int) (all []Discrepancy, err error) {
-	w := &where{}
-	w.add("store = %s", store)
-	err = tx.each(func(row *sql.Rows) error {
-		d := Discrepancy{Store: store}
-		var created int64
-		var body string
-		err := row.Scan(&d.ID, &d.Payment, &d.Kind, &body, &created)
-		d.Body, d.Created = []byte(body), fromMicro(created)
-		all = append(all, d)
-		return err
-	}, `SELECT id, payment, kind, body, created_us FROM discrepancy`+w.String()+` AND resolved_by = '' ORDER BY created_us, id`+w.tail(limit), w.args...)
 	return all, err
 }
 

@@ -56,7 +56,8 @@ func (tx *Tx) Statistics(store gateway.StoreID) (s Statistics, err error) {
 	if err != nil {
 		return s, err
 	}
+	// Of the events, those that are open are few: they are counted by that index, and not by the store's.
 	err = tx.q.QueryRowContext(tx.ctx, `SELECT (SELECT COUNT(*) FROM discrepancy WHERE store = $1 AND resolved_by = ''),
-		(SELECT COUNT(*) FROM outbox WHERE store = $1 AND delivered_us IS NULL)`, store).Scan(&s.Discrepancies, &s.Events)
+		(SELECT COUNT(*) FROM outbox WHERE store || '' = $1 AND delivered_us IS NULL)`, store).Scan(&s.Discrepancies, &s.Events)
 	return s, err
 }

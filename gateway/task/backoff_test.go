@@ -28,6 +28,7 @@ func TestWaitsGrowAreSpreadAndNeverShorterThanAsked(t *testing.T) {
 	assert.Zero(t, task.Backoff{}.After(1, errors.New("x")))
 }
 
+// S54: authentication and invalid configuration fail the task; the rest may be tried again.
 func TestOnlyWhatNoRetryCanMendIsCritical(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[gateway.Code]bool{

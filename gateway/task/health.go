@@ -21,6 +21,7 @@ type Health struct {
 	Count       map[State]int64  // every state has an entry
 	LongRunning int64            // running for more than [LongRunning]
 	FailedKinds map[string]int64 // kind → how many have failed
+	Retries     map[int64]int64  // failed attempts → how many items had so many
 	Verdict     Verdict
 }
 

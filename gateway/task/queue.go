@@ -22,7 +22,7 @@ type Enqueuer interface {
 type Operator interface {
 	// Find returns an item; found is false when the store has none of that id.
 	Find(ctx context.Context, store gateway.StoreID, id ID) (item Item, found bool, err error)
-	// List returns a store's items that fit the filter, newest change first.
+	// List returns a store's items that fit the filter, newest change first unless it says otherwise.
 	List(ctx context.Context, store gateway.StoreID, f Filter) ([]Item, error)
 	// Release queues an item that was held.
 	Release(ctx context.Context, store gateway.StoreID, id ID) error
@@ -68,7 +68,9 @@ type Filter struct {
 	Context     string
 	Parent      ID
 	Retryable   bool          // failed, with retries left
+	Retries     int64         // at least so many attempts failed
 	LongRunning time.Duration // running for longer than that, see [LongRunning]; waiting parents do not run
+	Oldest      bool          // oldest change first; else newest first
 	Limit       int           // 0 means 50
 }
 

@@ -52,7 +52,7 @@ func bookPayment(_ context.Context, _ transfer.Exchange, p Payment, out *gateway
 	if out.Status == gateway.StatusFailed { // a decline is a 402; this answer says two things at once
 		return gateway.Errorf(gateway.CodeIndeterminate, "the payment is %s and the answer is no decline", p.Status)
 	}
-	out.Movements, err = p.movements()
+	out.Movements, err = p.Facts()
 	return err
 }
 
@@ -69,7 +69,7 @@ func lookUpPayment(_ context.Context, _ transfer.Exchange, p Payment, out *gatew
 			out.Reason = decline.Generic
 		}
 	}
-	if out.Movements, err = p.movements(); err != nil {
+	if out.Movements, err = p.Facts(); err != nil {
 		return err
 	}
 	for i := range out.Movements {
@@ -81,7 +81,7 @@ func lookUpPayment(_ context.Context, _ transfer.Exchange, p Payment, out *gatew
 // newest keeps the last movement of a kind, which is the one that this call made.
 func newest(kind gateway.MovementKind) handler.Part {
 	return handler.Named("money", handler.Typed(func(_ context.Context, x transfer.Exchange, p Payment, out *gateway.Outcome) error {
-		all, err := p.movements()
+		all, err := p.Facts()
 		if err != nil {
 			return err
 		}
@@ -102,7 +102,7 @@ func bookCancellation(_ context.Context, x transfer.Exchange, p Payment, out *ga
 	if p.Status != "canceled" {
 		return gateway.Errorf(gateway.CodeIndeterminate, "the payment is %.40q after it was cancelled", p.Status)
 	}
-	all, err := p.movements()
+	all, err := p.Facts()
 	if err != nil {
 		return err
 	}

@@ -4,8 +4,9 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 )
 
-// movements returns everything that moved in a payment, in our words.
-func (p Payment) movements() ([]gateway.Movement, error) {
+// Facts returns everything that moved in a payment, in our words: what a listing
+// is compared by. A kind of movement that is not known is [gateway.CodeIndeterminate].
+func (p Payment) Facts() ([]gateway.Movement, error) {
 	all, err := translate(p.Movements)
 	if err != nil {
 		return nil, err

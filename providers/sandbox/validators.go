@@ -35,7 +35,7 @@ func booksBalance(_ context.Context, x transfer.Exchange, p Payment) validator.R
 	if asked := x.Subject.Target; strings.HasPrefix(asked, "pay_") && p.ID != asked {
 		return validator.Fail(validator.Failure{Code: gateway.CodeIndeterminate, Detail: "the answer is about another payment than was asked for"})
 	}
-	moved, err := p.movements()
+	moved, err := p.Facts()
 	if err != nil {
 		return validator.Failed(err)
 	}

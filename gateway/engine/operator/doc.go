@@ -3,17 +3,21 @@
 // providers, keys and database.
 //
 //	os.Exit(operator.Run(ctx, operator.Config{
-//		Engine: eng, DB: db, Store: "es",
+//		Engine: eng, DB: db, Store: "es", Tasks: queue,
 //		Sources: map[string]reconcile.Source{"stripe": source},
 //	}, os.Args[2:], os.Stdout))
 //
 //	shop payments reconcile -provider stripe -since 24h -apply
 //	shop payments parked
 //	shop payments settle -operation op_… -happened -reference cap_7 -by ada -note "seen in the dashboard"
+//	shop payments discrepancies -by ada -note "their report was wrong" resolve 2bda…
+//	shop payments tasks retry task_…
+//	shop payments erase -order 1017
 //
 // "help" lists the subcommands, and each explains itself with -h. All write
 // text, or with -json one JSON object with amounts in minor units. Instruments,
-// personal details, action URLs and the bodies of events are never printed.
+// personal details, action URLs, the payloads of tasks and the bodies of events
+// are never printed. examples/operations is a program that mounts it.
 //
 // The exit code is 0 when all is well, 1 when something was found that somebody
 // should look at, and 2 when the command could not do its work.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
+	"github.com/gatewaycommand/gatewaycommand/gateway/task"
 )
 
 var doctorCommand = subcommand{
@@ -16,8 +17,9 @@ var doctorCommand = subcommand{
 	short: "check what payments rest on",
 	long: `Checks that the database answers and has the schema that this program needs, that
 somebody looks after what is due, that no operation has been unknown for more than
-a day, that nothing is parked, that no discrepancy is open, and that every error code of a
-provider is known, where the application counts them. Exits with 1 when a check fails.`,
+a day, that nothing is parked, that no discrepancy is open, that background tasks are
+not failing, and that every error code of a provider is known; the last two where the
+application has tasks and counts codes. Exits with 1 when a check fails.`,
 	run: runDoctor,
 }
 
@@ -101,6 +103,13 @@ func (c *call) examine() (all []check) {
 			detail = fmt.Sprintf("%d open, the oldest of payment %s", len(odd), odd[0].Payment)
 		}
 		add("discrepancies", len(odd) == 0, detail)
+	}
+	if c.Tasks != nil {
+		if h, err := c.Tasks.Health(c, c.Store); err != nil {
+			add("tasks", false, err.Error())
+		} else {
+			add("tasks", !unwell(h), fmt.Sprintf("%s: %d failed, %d long-running, %d waiting", h.Verdict, h.Count[task.Failed], h.LongRunning, h.Count[task.Queued]))
+		}
 	}
 	if c.Unmapped != nil {
 		counts := c.Unmapped()

@@ -15,6 +15,7 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/gateway/engine"
 	"github.com/gatewaycommand/gatewaycommand/gateway/engine/reconcile"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
+	"github.com/gatewaycommand/gatewaycommand/gateway/task"
 )
 
 // The exit codes of Run.
@@ -32,6 +33,9 @@ type Config struct {
 
 	// Sources are the books of providers, by provider, for reconcile.
 	Sources map[string]reconcile.Source
+	// Tasks are the application's background tasks, for tasks and doctor: any
+	// [task.Queue]. Nil: the application has none, and tasks says so.
+	Tasks task.Operator
 	// Unmapped tells the error codes that providers sent and no table knew, with
 	// how often, for doctor. Nil leaves that check out.
 	Unmapped func() map[string]int
@@ -47,7 +51,7 @@ type subcommand struct {
 }
 
 func subcommands() []subcommand {
-	return []subcommand{reconcileCommand, parkedCommand, paymentCommand, settleCommand, statsCommand, doctorCommand}
+	return []subcommand{reconcileCommand, parkedCommand, paymentCommand, settleCommand, discrepanciesCommand, tasksCommand, eraseCommand, statsCommand, doctorCommand}
 }
 
 // call is one run of a subcommand.
@@ -106,7 +110,7 @@ func Run(ctx context.Context, cfg Config, args []string, stdout io.Writer) int {
 func overview(w io.Writer) {
 	_, _ = fmt.Fprint(w, "commands:\n")
 	for _, s := range subcommands() {
-		_, _ = fmt.Fprintf(w, "  %-10s %s\n", s.name, s.short)
+		_, _ = fmt.Fprintf(w, "  %-13s %s\n", s.name, s.short)
 	}
 	_, _ = fmt.Fprint(w, "\nEach explains itself with -h. Exit codes: 0 all is well, 1 something was found, 2 it could not be done.\n")
 }

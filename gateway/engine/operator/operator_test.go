@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
+	"github.com/gatewaycommand/gatewaycommand/gateway/engine/enginetest"
 	"github.com/gatewaycommand/gatewaycommand/gateway/engine/operator"
 	"github.com/gatewaycommand/gatewaycommand/gateway/engine/reconcile"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
@@ -18,8 +19,8 @@ import (
 func TestReconcileAppliesADashboardRefundAndIsEqualThen(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	p := w.paid("17")
-	_, err := w.server.RefundInDashboard(p.Refs.Get("payment"), 250)
+	p := w.Paid("17")
+	_, err := w.Provider.RefundInDashboard(p.Refs.Get("payment"), 250)
 	require.NoError(t, err)
 	out, code := w.run("reconcile")
 	assert.Equal(t, operator.ExitFound, code)
@@ -33,7 +34,7 @@ func TestReconcileAppliesADashboardRefundAndIsEqualThen(t *testing.T) {
 	out, code = w.run("reconcile", "-apply")
 	assert.Equal(t, operator.ExitOK, code)
 	assert.Contains(t, out, "\nequal\n")
-	require.NoError(t, w.server.Close())
+	require.NoError(t, w.Provider.Close())
 	out, code = w.run("reconcile")
 	assert.Equal(t, operator.ExitFailed, code)
 	assert.Contains(t, out, "incomplete")
@@ -42,7 +43,7 @@ func TestReconcileAppliesADashboardRefundAndIsEqualThen(t *testing.T) {
 func TestSettleEndsAParkedOperationAndRefusesOneThatEnded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	p, op := w.parked("17")
+	p, op := w.Parked("17")
 	out, code := w.run("parked")
 	assert.Equal(t, operator.ExitOK, code)
 	assert.Contains(t, out, op)
@@ -51,9 +52,9 @@ func TestSettleEndsAParkedOperationAndRefusesOneThatEnded(t *testing.T) {
 	out, code = w.run(args...)
 	require.Equal(t, operator.ExitOK, code, out)
 	assert.Contains(t, out, "succeeded")
-	got, err := w.eng.Payment(t.Context(), "es", p.ID)
+	got, err := w.Engine.Payment(t.Context(), "es", p.ID)
 	require.NoError(t, err)
-	assert.Equal(t, eur(1000), got.Balances.Authorized)
+	assert.Equal(t, enginetest.EUR(1000), got.Balances.Authorized)
 	out, code = w.run(args...)
 	assert.Equal(t, operator.ExitFailed, code)
 	assert.Contains(t, out, "succeeded already")
@@ -64,7 +65,7 @@ func TestSettleEndsAParkedOperationAndRefusesOneThatEnded(t *testing.T) {
 func TestSettleAsFailedFreesThePayment(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	p, op := w.parked("17")
+	p, op := w.Parked("17")
 	out, code := w.run("settle", "-json", "-operation", string(op), "-failed", "-by", "ada", "-note", "the provider has none")
 	require.Equal(t, operator.ExitOK, code, out)
 	var said struct {
@@ -72,14 +73,14 @@ func TestSettleAsFailedFreesThePayment(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal([]byte(out), &said))
 	assert.Equal(t, gateway.StateFailed, said.Operation.State)
-	_, err := w.eng.Authorize(t.Context(), authorization(p, "again"))
+	_, err := w.Engine.Authorize(t.Context(), enginetest.Authorization(p, "again"))
 	require.NoError(t, err)
 }
 
 func TestSettleSaysWhatItNeeds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	_, op := w.parked("17")
+	_, op := w.Parked("17")
 	for want, args := range map[string][]string{
 		"which with -operation":     {"-failed"},
 		"-happened or -failed":      {"-operation", string(op)},
@@ -102,9 +103,9 @@ func TestSettleSaysWhatItNeeds(t *testing.T) {
 func TestPaymentShowsTheWholeHistoryAndNothingPersonal(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	p := w.paid("17")
-	require.NoError(t, w.db.Update(t.Context(), func(tx *storage.Tx) error {
-		return tx.AppendDiscrepancy("es", p.ID, "contradiction", map[string]string{"problem": "another \x1b amount", "secret": canary})
+	p := w.Paid("17")
+	require.NoError(t, w.DB.Update(t.Context(), func(tx *storage.Tx) error {
+		return tx.AppendDiscrepancy("es", p.ID, "contradiction", map[string]string{"problem": "another \x1b amount", "secret": enginetest.Canary})
 	}))
 	for _, args := range [][]string{{string(p.ID)}, {"-order", "order-17"}, {"-ref", p.Refs.Get("payment")}} {
 		out, code := w.run(append([]string{"payment"}, args...)...)
@@ -123,11 +124,11 @@ func TestPaymentShowsTheWholeHistoryAndNothingPersonal(t *testing.T) {
 		Events     []any
 	}
 	require.NoError(t, json.Unmarshal([]byte(out), &said))
-	assert.Equal(t, eur(600), said.Captured)
+	assert.Equal(t, enginetest.EUR(600), said.Captured)
 	require.Len(t, said.Movements, 2)
 	assert.Len(t, said.Operations, 2)
 	assert.Len(t, said.Operations[0].Attempts, 1)
-	w.paid("18")
+	w.Paid("18")
 	for want, args := range map[string][]string{
 		"not_found": {"pay_none"}, "by its id, or by": {}, "no payment": {"-order", "none"}, "there is no payment": {"-store", "fr", string(p.ID)},
 	} {
@@ -140,8 +141,8 @@ func TestPaymentShowsTheWholeHistoryAndNothingPersonal(t *testing.T) {
 func TestStatsCountAndSum(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.paid("17")
-	w.paid("18")
+	w.Paid("17")
+	w.Paid("18")
 	out, code := w.run("stats")
 	assert.Equal(t, operator.ExitOK, code)
 	assert.Contains(t, out, "2 payments partially_captured")
@@ -151,25 +152,25 @@ func TestStatsCountAndSum(t *testing.T) {
 		Payments []struct{ Captured gateway.Money }
 	}
 	require.NoError(t, json.Unmarshal([]byte(out), &said))
-	assert.Equal(t, eur(1200), said.Payments[0].Captured)
+	assert.Equal(t, enginetest.EUR(1200), said.Payments[0].Captured)
 }
 
 func TestDoctorFindsWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	p := w.paid("17")
+	p := w.Paid("17")
 	w.cfg.Unmapped = func() map[string]int { return nil }
 	out, code := w.run("doctor")
 	require.Equal(t, operator.ExitOK, code, out)
-	w.parked("18")
-	require.NoError(t, w.db.Update(t.Context(), func(tx *storage.Tx) error { return tx.AppendDiscrepancy("es", p.ID, "contradiction", "x") }))
+	w.Parked("18")
+	require.NoError(t, w.DB.Update(t.Context(), func(tx *storage.Tx) error { return tx.AppendDiscrepancy("es", p.ID, "contradiction", "x") }))
 	w.cfg.Unmapped = func() map[string]int { return map[string]int{"weird_code": 3} }
 	out, code = w.run("doctor")
 	assert.Equal(t, operator.ExitFound, code)
 	for _, want := range []string{"ok   database", "FAIL parked", "FAIL discrepancies", `FAIL error codes: "weird_code" 3 times`} {
 		assert.Contains(t, out, want)
 	}
-	require.NoError(t, w.db.Close())
+	require.NoError(t, w.DB.Close())
 	out, code = w.run("doctor", "-json")
 	assert.Equal(t, operator.ExitFound, code)
 	assert.Contains(t, out, `"ok": false`)
@@ -178,10 +179,10 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 func TestDoctorSeesThatNobodyLooksAfterWhatIsDue(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	p := w.paid("17")
-	o := storage.Operation{Store: "es", ID: "op_lost", Payment: p.ID, Kind: gateway.OpCapture, Provider: "sandbox", Key: "lost", State: gateway.StateUnknown, NextCheck: w.db.Now()}
-	require.NoError(t, w.db.Update(t.Context(), func(tx *storage.Tx) error { _, _, err := tx.InsertOperation(o); return err }))
-	w.clock.Add((25 * time.Hour).Microseconds())
+	p := w.Paid("17")
+	o := storage.Operation{Store: "es", ID: "op_lost", Payment: p.ID, Kind: gateway.OpCapture, Provider: "sandbox", Key: "lost", State: gateway.StateUnknown, NextCheck: w.DB.Now()}
+	require.NoError(t, w.DB.Update(t.Context(), func(tx *storage.Tx) error { _, _, err := tx.InsertOperation(o); return err }))
+	w.Advance(25 * time.Hour)
 	out, code := w.run("doctor")
 	assert.Equal(t, operator.ExitFound, code)
 	assert.Contains(t, out, "FAIL due operations: the oldest, op_lost")
@@ -193,7 +194,7 @@ func TestEverySubcommandExplainsItself(t *testing.T) {
 	w := newWorld(t)
 	overview, code := w.run("help")
 	assert.Equal(t, operator.ExitOK, code)
-	for _, name := range []string{"reconcile", "parked", "payment", "settle", "stats", "doctor"} {
+	for _, name := range []string{"reconcile", "parked", "payment", "settle", "discrepancies", "tasks", "erase", "stats", "doctor"} {
 		assert.Contains(t, overview, "  "+name+" ")
 		out, code := w.run(name, "-h")
 		assert.Equal(t, operator.ExitOK, code)

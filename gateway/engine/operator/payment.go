@@ -81,6 +81,7 @@ type discrepancyView struct {
 	Problem  string            `json:"problem,omitempty"`
 	Created  time.Time         `json:"created"`
 	Resolved string            `json:"resolved_by,omitempty"`
+	Note     string            `json:"note,omitempty"`
 }
 
 func viewDiscrepancy(d storage.Discrepancy) discrepancyView {
@@ -88,7 +89,7 @@ func viewDiscrepancy(d storage.Discrepancy) discrepancyView {
 		Problem string `json:"problem"`
 	}
 	_ = json.Unmarshal(d.Body, &said) // evidence of another form has no problem to show
-	return discrepancyView{d.ID, d.Payment, d.Kind, said.Problem, d.Created, d.Resolved}
+	return discrepancyView{d.ID, d.Payment, d.Kind, said.Problem, d.Created, d.Resolved, d.Note}
 }
 
 func runPayment(c *call) error {

@@ -68,7 +68,7 @@ func (c *call) sayPayment(v paymentView) {
 func (c *call) sayDiscrepancy(d discrepancyView) {
 	state := "open"
 	if d.Resolved != "" {
-		state = "resolved by " + d.Resolved
+		state = "resolved by " + d.Resolved + ": " + d.Note
 	}
 	c.say("discrepancy %s of payment %s at %s (%s): %s %s\n", d.ID, d.Payment, d.Created.Format(time.RFC3339), state, d.Kind, d.Problem)
 }

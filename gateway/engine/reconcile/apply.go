@@ -10,7 +10,8 @@ import (
 )
 
 // apply hands the movements that we lack to the engine's door, and says which of
-// them are recorded then. The door may refuse: what contradicts what is recorded,
+// them are recorded then. An orphan has no payment that it could be booked to, and
+// what may be another payment's has no lacking movements. The door may refuse: what contradicts what is recorded,
 // and what may belong to an operation that is still open.
 func (r *run) apply(ctx context.Context) error {
 	source := gateway.SourceReport

@@ -27,6 +27,10 @@ func (r *run) compare(ctx context.Context, b *book) error {
 		if err != nil {
 			return err
 		}
+		if b.clash = otherAccount(p.Movements, b.Movements); b.clash != "" {
+			d.Problems = append(d.Problems, b.clash)
+			break
+		}
 		r.movements(b, p)
 		if folded, err := gateway.Fold(p.Due.Currency(), p.Movements); err != nil || folded != p.Balances {
 			d.Problems = append(d.Problems, "our balances are not what our movements add up to: the database was changed by hand")

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -34,6 +35,7 @@ func (r *run) read(ctx context.Context) error {
 		}
 		asked[after] = true
 		if after = page.Next; after == "" {
+			r.adopt()
 			return nil
 		}
 		if asked[after] {
@@ -63,8 +65,9 @@ func (r *run) own(rec Record) Record {
 	return rec
 }
 
-// identify finds the payment of ours that a record is about: by reference, then
-// by our operation id. What names two payments is applied to none.
+// identify finds the payment of ours that a record is about: by the provider's
+// ids, of the payment or of what moved, and by our operation id. They must all
+// name the same one: what names two payments is applied to none.
 func (r *run) identify(tx *storage.Tx, rec Record) (*book, error) {
 	b := &book{Record: rec, ours: map[string]bool{}}
 	if len(rec.Refs) > 0 {
@@ -78,16 +81,28 @@ func (r *run) identify(tx *storage.Tx, rec Record) (*book, error) {
 			b.payment = id
 		case id:
 		default:
+			if b.clash != "" {
+				return
+			}
 			b.clash = fmt.Sprintf("%s belongs to %s: it names two payments of ours, and is applied to neither", why, id)
 		}
 	}
-	for _, ref := range rec.Refs {
-		id, found, err := tx.PaymentByRef(r.Store, ref.Owner, ref.Value)
-		if err != nil {
-			return nil, err
+	named := func(owner, value string) error {
+		if value == "" {
+			return nil
 		}
-		if found {
-			says(id, "reference "+ref.Value)
+		ids, err := tx.PaymentsNamed(r.Store, owner, value)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			says(id, "reference "+value)
+		}
+		return nil
+	}
+	for _, ref := range rec.Refs {
+		if err := named(ref.Owner, ref.Value); err != nil {
+			return nil, err
 		}
 	}
 	for _, op := range rec.Operations {
@@ -100,7 +115,35 @@ func (r *run) identify(tx *storage.Tx, rec Record) (*book, error) {
 			says(o.Payment, "operation "+string(op))
 		}
 	}
-	return b, nil
+	sure := b.payment != ""
+	for _, m := range rec.Movements { // a report's line may name what moved, and not the payment
+		if err := errors.Join(named(m.Provider, m.Reference), named(m.Provider, m.Parent)); err != nil {
+			return nil, err
+		}
+	}
+	if sure || b.payment == "" || b.clash != "" {
+		return b, nil
+	}
+	p, err := tx.Payment(r.Store, b.payment)
+	b.clash = otherName(p.Refs, rec.Refs)
+	return b, err
+}
+
+// otherName says that a line names its payment otherwise than the payment that
+// its movements seem to belong to is named. "" where that one has no such name.
+func otherName(ours, theirs gateway.Refs) string {
+	for _, t := range theirs {
+		known, same := "", false
+		for _, o := range ours {
+			if o.Owner == t.Owner && o.Name == t.Name {
+				known, same = o.Value, same || o.Value == t.Value
+			}
+		}
+		if known != "" && !same {
+			return fmt.Sprintf("its %s is %s, and that of the payment that it seems to belong to is %s: nothing is applied", t.Name, t.Value, known)
+		}
+	}
+	return ""
 }
 
 // collect joins what several pages say of one payment.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 	"github.com/gatewaycommand/gatewaycommand/gateway/engine"
+	"github.com/gatewaycommand/gatewaycommand/gateway/engine/enginetest"
 	"github.com/gatewaycommand/gatewaycommand/gateway/engine/reconcile"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
 	"github.com/gatewaycommand/gatewaycommand/providers/sandbox/simulator"
@@ -22,13 +23,13 @@ func TestEqualBooksAreEqual(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, key := range []string{"1", "2", "3"} {
-		p := w.paid(key)
-		_, err := w.eng.Refund(t.Context(), engine.Request{Store: "es", Payment: p.ID, Key: key + "-back", Amount: eur(100)})
+		p := w.Paid(key)
+		_, err := w.Engine.Refund(t.Context(), engine.Request{Store: "es", Payment: p.ID, Key: key + "-back", Amount: enginetest.EUR(100)})
 		require.NoError(t, err)
-		_, err = w.eng.Void(t.Context(), engine.Request{Store: "es", Payment: p.ID, Key: key + "-void"})
+		_, err = w.Engine.Void(t.Context(), engine.Request{Store: "es", Payment: p.ID, Key: key + "-void"})
 		require.NoError(t, err)
 	}
-	for name, s := range map[string]reconcile.Source{"listing": w.listing(), "report": w.report(nil)} {
+	for name, s := range map[string]reconcile.Source{"listing": w.Listing(2), "report": w.report(nil)} {
 		r := w.reconcile(s)
 		assert.Empty(t, r.Differences, name)
 		assert.Empty(t, r.Incomplete, name)
@@ -39,9 +40,9 @@ func TestEqualBooksAreEqual(t *testing.T) {
 func TestADashboardRefundIsFoundAndApplied(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for name, s := range map[string]reconcile.Source{"listing": w.listing(), "report": w.report(nil)} {
-		p := w.paid(name)
-		refund, err := w.server.RefundInDashboard(p.Refs.Get("payment"), 250)
+	for name, s := range map[string]reconcile.Source{"listing": w.Listing(2), "report": w.report(nil)} {
+		p := w.Paid(name)
+		refund, err := w.Provider.RefundInDashboard(p.Refs.Get("payment"), 250)
 		require.NoError(t, err)
 		r := w.reconcile(s)
 		require.Len(t, r.Differences, 1, name)
@@ -50,15 +51,15 @@ func TestADashboardRefundIsFoundAndApplied(t *testing.T) {
 		assert.Equal(t, p.ID, d.Payment)
 		require.Len(t, d.Lacking, 1)
 		assert.Equal(t, refund.ID, d.Lacking[0].Reference)
-		assert.Equal(t, eur(250), d.Lacking[0].Amount)
+		assert.Equal(t, enginetest.EUR(250), d.Lacking[0].Amount)
 		assert.Empty(t, d.Applied)
-		assert.Equal(t, eur(0), w.load(p.ID).Balances.Refunded, "looking changes nothing")
+		assert.Equal(t, enginetest.EUR(0), w.Payment(p.ID).Balances.Refunded, "looking changes nothing")
 
 		r = w.reconcile(s, apply)
 		require.Len(t, r.Differences, 1)
 		assert.Equal(t, r.Differences[0].Lacking, r.Differences[0].Applied)
 		assert.Equal(t, reconcile.ExitDifferent, r.ExitCode())
-		assert.Equal(t, eur(250), w.load(p.ID).Balances.Refunded)
+		assert.Equal(t, enginetest.EUR(250), w.Payment(p.ID).Balances.Refunded)
 		again := w.reconcile(s, apply)
 		assert.True(t, again.Equal(), "%+v", again)
 	}
@@ -67,17 +68,17 @@ func TestADashboardRefundIsFoundAndApplied(t *testing.T) {
 func TestAPaymentMadeWithoutUsIsAnOrphan(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	out, err := w.pools.For("sandbox").Get(gateway.OpPurchase).Execute(t.Context(), gateway.Subject{
-		Store: "es", Operation: "op_elsewhere", Amount: eur(700), Instrument: &gateway.Instrument{Token: gateway.NewSecret(simulator.TokenOK)}, IdempotencyKey: "k1",
+	out, err := w.Pools.For("sandbox").Get(gateway.OpPurchase).Execute(t.Context(), gateway.Subject{
+		Store: "es", Operation: "op_elsewhere", Amount: enginetest.EUR(700), Instrument: &gateway.Instrument{Token: gateway.NewSecret(simulator.TokenOK)}, IdempotencyKey: "k1",
 	})
 	require.NoError(t, err)
-	for name, s := range map[string]reconcile.Source{"listing": w.listing(), "report": w.report(nil)} {
+	for name, s := range map[string]reconcile.Source{"listing": w.Listing(2), "report": w.report(nil)} {
 		r := w.reconcile(s, apply)
 		require.Len(t, r.Differences, 1, name)
 		d := r.Differences[0]
 		assert.Equal(t, reconcile.Orphan, d.Kind)
 		assert.Equal(t, out.Reference("payment"), d.Reference)
-		assert.Contains(t, d.Amounts, reconcile.Amount{Balance: "captured", Theirs: eur(700)})
+		assert.Contains(t, d.Amounts, reconcile.Amount{Balance: "captured", Theirs: enginetest.EUR(700)})
 		assert.Empty(t, d.Applied, "there is no payment of ours that it could belong to")
 		assert.Equal(t, reconcile.ExitDifferent, r.ExitCode())
 	}
@@ -86,12 +87,12 @@ func TestAPaymentMadeWithoutUsIsAnOrphan(t *testing.T) {
 func TestMoneyThatTheProviderDoesNotShowIsMissingOnceItShould(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	p, err := w.eng.Create(t.Context(), engine.NewPayment{Store: "es", Key: "ghost", Amount: eur(1000)})
+	p, err := w.Engine.Create(t.Context(), engine.NewPayment{Store: "es", Key: "ghost", Amount: enginetest.EUR(1000)})
 	require.NoError(t, err)
-	require.NoError(t, w.eng.Record(t.Context(), engine.Evidence{Store: "es", Payment: p.ID, Source: gateway.SourceOperator, Outcome: gateway.Outcome{
-		Movements: []gateway.Movement{{Kind: gateway.MoveCapture, Amount: eur(300), Provider: "sandbox", Reference: "cap_ghost"}},
+	require.NoError(t, w.Engine.Record(t.Context(), engine.Evidence{Store: "es", Payment: p.ID, Source: gateway.SourceOperator, Outcome: gateway.Outcome{
+		Movements: []gateway.Movement{{Kind: gateway.MoveCapture, Amount: enginetest.EUR(300), Provider: "sandbox", Reference: "cap_ghost"}},
 	}}))
-	for name, s := range map[string]reconcile.Source{"listing": w.listing(), "report": w.report(nil)} {
+	for name, s := range map[string]reconcile.Source{"listing": w.Listing(2), "report": w.report(nil)} {
 		young := w.reconcile(s, func(o *reconcile.Options) { o.Lag = time.Hour })
 		assert.True(t, young.Equal(), "%s: the provider may not show it yet", name)
 		r := w.reconcile(s, apply)
@@ -99,42 +100,42 @@ func TestMoneyThatTheProviderDoesNotShowIsMissingOnceItShould(t *testing.T) {
 		d := r.Differences[0]
 		assert.Equal(t, reconcile.Missing, d.Kind)
 		assert.Equal(t, p.ID, d.Payment)
-		assert.Equal(t, []reconcile.Amount{{Balance: "captured", Ours: eur(300)}}, d.Amounts)
-		assert.Equal(t, eur(300), w.load(p.ID).Balances.Captured, "nothing of ours is taken back")
+		assert.Equal(t, []reconcile.Amount{{Balance: "captured", Ours: enginetest.EUR(300)}}, d.Amounts)
+		assert.Equal(t, enginetest.EUR(300), w.Payment(p.ID).Balances.Captured, "nothing of ours is taken back")
 	}
 }
 
 func TestALostAnswerIsLookedUpFirstAndIsNoDifference(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	p := w.paid("17")
-	w.server.Next(simulator.OpCapture, simulator.ResetAfter)
-	_, err := w.eng.Capture(t.Context(), engine.Request{Store: "es", Payment: p.ID, Key: "more", Amount: eur(100)})
+	p := w.Paid("17")
+	w.Provider.Next(simulator.OpCapture, simulator.ResetAfter)
+	_, err := w.Engine.Capture(t.Context(), engine.Request{Store: "es", Payment: p.ID, Key: "more", Amount: enginetest.EUR(100)})
 	require.ErrorIs(t, err, gateway.CodeIndeterminate)
-	w.clock.Add(time.Minute.Microseconds())
-	r := w.reconcile(w.listing())
+	w.Advance(time.Minute)
+	r := w.reconcile(w.Listing(2))
 	assert.Equal(t, 1, r.Resolved)
 	assert.True(t, r.Equal(), "%+v", r)
-	assert.Equal(t, eur(700), w.load(p.ID).Balances.Captured)
+	assert.Equal(t, enginetest.EUR(700), w.Payment(p.ID).Balances.Captured)
 }
 
-// stated returns a source that states one record.
-func stated(whole bool, r reconcile.Record) reconcile.Source {
+// stated returns a source that states these records.
+func stated(whole bool, all ...reconcile.Record) reconcile.Source {
 	return reconcile.SourceFunc(func(context.Context, reconcile.Window, string) (reconcile.Page, error) {
-		return reconcile.Page{Records: []reconcile.Record{r}, Whole: whole}, nil
+		return reconcile.Page{Records: all, Whole: whole}, nil
 	})
 }
 
 func TestAnotherAmountIsAMismatchAndIsNotApplied(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	p := w.paid("17")
+	p := w.Paid("17")
 	rec := reconcile.Record{Refs: gateway.Refs{{Name: "payment", Value: p.Refs.Get("payment")}}, Movements: append([]gateway.Movement(nil), p.Movements...)}
-	rec.Movements[1].Amount = eur(601)
+	rec.Movements[1].Amount = enginetest.EUR(601)
 	r := w.reconcile(stated(true, rec), apply)
 	require.Len(t, r.Differences, 1)
 	d := r.Differences[0]
-	assert.Equal(t, []reconcile.Amount{{Balance: "captured", Ours: eur(600), Theirs: eur(601)}}, d.Amounts)
+	assert.Equal(t, []reconcile.Amount{{Balance: "captured", Ours: enginetest.EUR(600), Theirs: enginetest.EUR(601)}}, d.Amounts)
 	require.Len(t, d.Changed, 1)
 	assert.Empty(t, d.Applied)
 	rec.Movements = p.Movements[:1]
@@ -142,29 +143,29 @@ func TestAnotherAmountIsAMismatchAndIsNotApplied(t *testing.T) {
 	require.Len(t, r.Differences, 1)
 	require.Len(t, r.Differences[0].Surplus, 1, "they show the hold, and not the capture")
 	assert.Equal(t, gateway.MoveCapture, r.Differences[0].Surplus[0].Kind)
-	assert.Equal(t, eur(600), w.load(p.ID).Balances.Captured)
+	assert.Equal(t, enginetest.EUR(600), w.Payment(p.ID).Balances.Captured)
 }
 
 func TestWhatNamesTwoPaymentsIsAppliedToNeither(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	p, q := w.paid("17"), w.paid("18")
-	stolen := gateway.Movement{Kind: gateway.MoveRefund, Amount: eur(600), Reference: "re_x", Operation: q.Movements[1].Operation}
+	p, q := w.Paid("17"), w.Paid("18")
+	stolen := gateway.Movement{Kind: gateway.MoveRefund, Amount: enginetest.EUR(600), Reference: "re_x", Operation: q.Movements[1].Operation}
 	r := w.reconcile(stated(false, reconcile.Record{Refs: gateway.Refs{{Name: "payment", Value: p.Refs.Get("payment")}}, Movements: []gateway.Movement{stolen}}), apply)
 	require.NotEmpty(t, r.Differences)
 	require.Len(t, r.Differences[0].Problems, 1)
 	assert.Contains(t, r.Differences[0].Problems[0], "two payments")
-	assert.Equal(t, eur(0), w.load(p.ID).Balances.Refunded)
-	assert.Equal(t, eur(0), w.load(q.ID).Balances.Refunded)
+	assert.Equal(t, enginetest.EUR(0), w.Payment(p.ID).Balances.Refunded)
+	assert.Equal(t, enginetest.EUR(0), w.Payment(q.ID).Balances.Refunded)
 }
 
 func TestABalanceChangedByHandIsReported(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	p := w.paid("17")
-	p.Balances.Captured = eur(900)
-	require.NoError(t, w.db.Update(t.Context(), func(tx *storage.Tx) error { return tx.SetBalances(p) }))
-	r := w.reconcile(w.listing())
+	p := w.Paid("17")
+	p.Balances.Captured = enginetest.EUR(900)
+	require.NoError(t, w.DB.Update(t.Context(), func(tx *storage.Tx) error { return tx.SetBalances(p) }))
+	r := w.reconcile(w.Listing(2))
 	require.Len(t, r.Differences, 1)
 	assert.Contains(t, r.Differences[0].Problems[0], "by hand")
 }
@@ -172,7 +173,7 @@ func TestABalanceChangedByHandIsReported(t *testing.T) {
 func TestASourceThatBreaksOffIsIncompleteAndNothingIsMissing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.paid("17")
+	w.Paid("17")
 	for name, f := range map[string]reconcile.SourceFunc{
 		"an error": func(context.Context, reconcile.Window, string) (reconcile.Page, error) {
 			return reconcile.Page{}, errors.New("gone")
@@ -190,7 +191,7 @@ func TestASourceThatBreaksOffIsIncompleteAndNothingIsMissing(t *testing.T) {
 func TestAReportIsReadStrictly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.paid("17")
+	w.Paid("17")
 	for name, change := range map[string]func([]byte) []byte{
 		"cut off": func(b []byte) []byte { return b[:bytes.LastIndex(b, []byte("total"))] },
 		"a line is missing": func(b []byte) []byte {
@@ -211,10 +212,10 @@ func TestAReportIsReadStrictly(t *testing.T) {
 func TestAReportReadsBackFromItsJSON(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	p := w.paid("17")
-	_, err := w.server.RefundInDashboard(p.Refs.Get("payment"), 250)
+	p := w.Paid("17")
+	_, err := w.Provider.RefundInDashboard(p.Refs.Get("payment"), 250)
 	require.NoError(t, err)
-	r := w.reconcile(w.listing(), apply)
+	r := w.reconcile(w.Listing(2), apply)
 	var b bytes.Buffer
 	require.NoError(t, r.WriteJSON(&b))
 	var back reconcile.Report
@@ -232,7 +233,7 @@ func TestAReportReadsBackFromItsJSON(t *testing.T) {
 func TestOptionsThatCannotBeRightAreRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	good := reconcile.Options{Engine: w.eng, DB: w.db, Store: "es", Provider: "sandbox", Since: midnight, Source: w.listing()}
+	good := reconcile.Options{Engine: w.Engine, DB: w.DB, Store: "es", Provider: "sandbox", Since: midnight, Source: w.Listing(2)}
 	for _, spoil := range []func(*reconcile.Options){
 		func(o *reconcile.Options) { o.Engine = nil }, func(o *reconcile.Options) { o.Store = "" },
 		func(o *reconcile.Options) { o.Since = time.Time{} }, func(o *reconcile.Options) { o.Until = midnight },

@@ -16,6 +16,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(postgrestest.Main(m)) }
 
+// The rows S58, S59, S60, S61 and S62, on PostgreSQL.
 func TestStorage(t *testing.T) {
 	t.Parallel()
 	storagetest.Run(t, func(t *testing.T) *storage.DB {

@@ -31,6 +31,7 @@ func open(t *testing.T) *storage.DB {
 	return db
 }
 
+// The rows S58, S59, S60, S61 and S62, on SQLite.
 func TestStorage(t *testing.T) {
 	t.Parallel()
 	storagetest.Run(t, open)
@@ -65,7 +66,7 @@ func TestErasedDataLeavesTheFile(t *testing.T) {
 	canary := "canary-of-a-person"
 	require.NoError(t, insert(db, "a"))
 	require.NoError(t, db.Update(t.Context(), func(tx *storage.Tx) error { return tx.SetDetail("es", "a", "order", canary) }))
-	require.NoError(t, db.Update(t.Context(), func(tx *storage.Tx) error { return tx.EraseDetails("es", "a") }))
+	require.NoError(t, db.Update(t.Context(), func(tx *storage.Tx) error { _, err := tx.Erase("es", "a"); return err }))
 	require.NoError(t, db.Close()) // the last connection writes the log back and truncates it
 	files, err := filepath.Glob(file + "*")
 	require.NoError(t, err)

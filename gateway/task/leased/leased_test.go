@@ -45,11 +45,13 @@ func open(t *testing.T, now func() time.Time) *storage.DB {
 
 func newQueue(c task.Config) (task.Queue, error) { return leased.New(c) }
 
+// The rows S50 to S57, on SQLite.
 func TestQueueOnSQLite(t *testing.T) {
 	t.Parallel()
 	tasktest.Run(t, tasktest.Harness{Open: open, New: newQueue})
 }
 
+// The rows S50 to S57, on PostgreSQL.
 func TestQueueOnPostgreSQL(t *testing.T) {
 	t.Parallel()
 	tasktest.Run(t, tasktest.Harness{New: newQueue, Open: func(t *testing.T, now func() time.Time) *storage.DB {

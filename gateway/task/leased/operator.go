@@ -51,7 +51,7 @@ func (q *Queue) Enqueue(ctx context.Context, tx *storage.Tx, n task.New) (task.I
 		item, _, err := find(tx, n.Store, id)
 		return item, true, err
 	}
-	have, err := items(tx, `WHERE store = $1 AND dedupe = $2 AND ((parent <> '' AND parent = $3) OR state IN ('created', 'queued', 'in_progress'))
+	have, err := items(tx, `WHERE store = $1 AND dedupe = $2 AND dedupe <> '' AND ((parent <> '' AND parent = $3) OR state IN ('created', 'queued', 'in_progress'))
 		ORDER BY created_us LIMIT 1`, n.Store, n.Key, n.Parent)
 	if err == nil && len(have) == 0 {
 		err = gateway.Errorf(gateway.CodeConflict, "the item with key %q ended at this moment: try again", n.Key)
@@ -79,7 +79,7 @@ func (q *Queue) List(ctx context.Context, store gateway.StoreID, f task.Filter) 
 		where += fmt.Sprintf(" AND "+condition, len(args))
 	}
 	for _, c := range []struct{ name, v string }{
-		{"state", string(f.State)}, {"kind", f.Kind}, {"queue", f.Queue}, {"context", f.Context}, {"parent", string(f.Parent)},
+		{"state", string(f.State)}, {"kind", f.Kind}, {"queue", f.Queue}, {"context", f.Context}, {"parent <> '' AND parent", string(f.Parent)},
 	} {
 		if c.v != "" {
 			and(c.name+" = $%d", c.v)
@@ -88,14 +88,21 @@ func (q *Queue) List(ctx context.Context, store gateway.StoreID, f task.Filter) 
 	if f.Retryable {
 		where += ` AND state = 'failed' AND retries < max_retries`
 	}
+	if f.Retries > 0 {
+		and(`retries >= $%d`, f.Retries)
+	}
 	if f.LongRunning > 0 {
 		and(`state = 'in_progress' AND lease_us IS NOT NULL AND started_us < $%d`, q.cfg.Storage.Now().Add(-f.LongRunning).UnixMicro())
 	}
 	if f.Limit <= 0 {
 		f.Limit = 50
 	}
+	order := `updated_us DESC, id`
+	if f.Oldest {
+		order = `updated_us, id`
+	}
 	args = append(args, f.Limit)
-	where += fmt.Sprintf(` ORDER BY updated_us DESC, id LIMIT $%d`, len(args))
+	where += fmt.Sprintf(` ORDER BY `+order+` LIMIT $%d`, len(args))
 	err = q.cfg.Storage.View(ctx, func(tx *storage.Tx) (err error) {
 		all, err = items(tx, where, args...)
 		return err
@@ -146,7 +153,7 @@ func (q *Queue) Retry(ctx context.Context, store gateway.StoreID, id task.ID) (r
 func again(tx *storage.Tx, item task.Item) error {
 	now := tx.Now().UnixMicro()
 	if item.Key != "" { // two open items must not share a key
-		others, err := items(tx, `WHERE store = $1 AND dedupe = $2 AND state IN ('created', 'queued', 'in_progress')`, item.Store, item.Key)
+		others, err := items(tx, `WHERE store = $1 AND dedupe = $2 AND dedupe <> '' AND state IN ('created', 'queued', 'in_progress')`, item.Store, item.Key)
 		if err != nil {
 			return err
 		}

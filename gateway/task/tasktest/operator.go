@@ -80,6 +80,7 @@ func queries(w *world) {
 	failed := w.add(q, "", func(n *task.New) { n.Context = "report-m1" })
 	spent := w.add(q, "", func(n *task.New) { n.MaxRetries = -1 })
 	require.Equal(w, 2, w.work(q))
+	w.clock.Advance(time.Second)
 	long := w.add(q, "long", func(n *task.New) { n.Queue = task.QueueReporting })
 	wait := w.background(q)
 	await(w, started)
@@ -100,6 +101,10 @@ func queries(w *world) {
 	assert.Equal(w, []task.ID{long.ID}, list(store, task.Filter{LongRunning: task.LongRunning}))
 	assert.Empty(w, list("fr", task.Filter{}))
 	assert.Len(w, list(store, task.Filter{Limit: 2}), 2)
+	assert.Equal(w, long.ID, list(store, task.Filter{})[0])
+	assert.Equal(w, long.ID, list(store, task.Filter{Oldest: true})[2])
+	assert.ElementsMatch(w, []task.ID{failed.ID, spent.ID}, list(store, task.Filter{Retries: 1}))
+	assert.Empty(w, list(store, task.Filter{Retries: 2}))
 	_, found, err := q.Find(w.Context(), store, "task_none")
 	require.NoError(w, err)
 	assert.False(w, found)
@@ -159,6 +164,7 @@ func health(w *world) {
 	require.NoError(w, err)
 	assert.Equal(w, task.VerdictWarning, have.Verdict)
 	assert.Equal(w, map[string]int64{"test.note": 11}, have.FailedKinds)
+	assert.Equal(w, map[int64]int64{1: 11}, have.Retries)
 	assert.Contains(w, have.Count, task.Created)
 }
 

@@ -53,41 +53,52 @@ func (c *Clock) Advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
+// suite is what is promised, each promise with the row of the design that asks for it.
+var suite = []struct {
+	name string
+	run  func(w *world)
+}{
+	{"S50 a task runs with its payload and its store", runs},
+	{"S50 enqueuing shares the fate of the transaction", transaction},
+	{"S50 a payload holds no secret", secrets},
+	{"S51 a failure is tried again after a back-off until the retries are exhausted", retries},
+	{"S51 a permanent failure, an unreadable payload and a panic are not tried again", permanent},
+	{"S51 a deduplicated item exists once while it is open", dedupe},
+	{"S51 an abort ends a running handler", abort},
+	{"S51 an item does not end without its hook", brokenHook},
+	{"S52 only the legal transitions happen", transitions},
+	{"S52 progress is recorded in basis points and never goes back", progress},
+	{"S52 a silent handler is ended and tried again", inactive},
+	{"S52 a failing child fails its parents and aborts its siblings", cascade},
+	{"S52 children's progress is weighted", weights},
+	{"S52 one serial item of a queue runs at a time", serial},
+	{"S53 higher priorities start first and older items before younger", priorities},
+	{"S54 only critical errors end a loop", loops},
+	{"S55 queries find what they name", queries},
+	{"S55 only a failed task is retried", operatorRetry},
+	{"S56 health names the first threshold passed", health},
+	{"S57 a dead worker's item is taken over and its late word does not count", abandoned},
+	{"S57 progress before a death costs no retry", progressedBeforeDeath},
+	{"S57 signs of life and heartbeats keep a claim", heartbeats},
+	{"S57 a worker that stops gives its items back", stopped},
+	{"S57 what ended long ago is removed and failures stay", prune},
+	{"S57 a periodic task runs once per slot", periodic},
+	{"S57 a delayed task waits", delayed},
+	{"E13 every claim is one run whatever races", races},
+}
+
+// Promises returns the names of what the suite holds engines to.
+func Promises() (names []string) {
+	for _, one := range suite {
+		names = append(names, one.name)
+	}
+	return names
+}
+
 // Run runs the suite.
 func Run(t *testing.T, h Harness) {
 	t.Helper()
-	for _, one := range []struct {
-		name string
-		run  func(w *world)
-	}{
-		{"S50 a task runs with its payload and its store", runs},
-		{"S50 enqueuing shares the fate of the transaction", transaction},
-		{"S50 a payload holds no secret", secrets},
-		{"S51 a failure is tried again after a back-off until the retries are exhausted", retries},
-		{"S51 a permanent failure, an unreadable payload and a panic are not tried again", permanent},
-		{"S51 a deduplicated item exists once while it is open", dedupe},
-		{"S51 an abort ends a running handler", abort},
-		{"S51 an item does not end without its hook", brokenHook},
-		{"S52 only the legal transitions happen", transitions},
-		{"S52 progress is recorded in basis points and never goes back", progress},
-		{"S52 a silent handler is ended and tried again", inactive},
-		{"S52 a failing child fails its parents and aborts its siblings", cascade},
-		{"S52 children's progress is weighted", weights},
-		{"S52 one serial item of a queue runs at a time", serial},
-		{"S53 higher priorities start first and older items before younger", priorities},
-		{"S54 only critical errors end a loop", loops},
-		{"S55 queries find what they name", queries},
-		{"S55 only a failed task is retried", operatorRetry},
-		{"S56 health names the first threshold passed", health},
-		{"S57 a dead worker's item is taken over and its late word does not count", abandoned},
-		{"S57 progress before a death costs no retry", progressedBeforeDeath},
-		{"S57 signs of life and heartbeats keep a claim", heartbeats},
-		{"S57 a worker that stops gives its items back", stopped},
-		{"S57 what ended long ago is removed and failures stay", prune},
-		{"S57 a periodic task runs once per slot", periodic},
-		{"S57 a delayed task waits", delayed},
-		{"E13 every claim is one run whatever races", races},
-	} {
+	for _, one := range suite {
 		t.Run(one.name, func(t *testing.T) {
 			t.Parallel()
 			clock := NewClock()
