@@ -18,11 +18,12 @@
 //	         │  one caller's    one intended     one try
 //	         │  command         provider call    at it
 //	         ├─ movement    facts about money, appended; balances are their sum
-//	         ├─ outbox      what happened and must be told, written in the same transaction
+//	         ├─ outbox ─── delivery   what happened and must be told, and how far each subscriber was told
 //	         └─ discrepancy what does not fit, with its evidence
 //
 // Every key starts with the store, and every method takes it: no query reaches
-// another store's rows. Times are microseconds, amounts minor units.
+// another store's rows, but for those that workers ask (what is due, of any
+// store). Times are microseconds, amounts minor units.
 //
 // All writes happen in [DB.Update]: what the function did is durable when it
 // returns nil, and has not happened when it returns an error of the function. A

@@ -39,6 +39,7 @@ type Driver interface {
 type DB struct {
 	driver Driver
 	now    func() time.Time
+	told   listeners
 }
 
 // New returns a storage over a driver whose schema is up to date. now tells
@@ -47,7 +48,7 @@ func New(d Driver, now func() time.Time) *DB {
 	if now == nil {
 		now = time.Now
 	}
-	return &DB{d, now}
+	return &DB{driver: d, now: now}
 }
 
 // Close closes the database.
@@ -66,9 +67,17 @@ func (db *DB) Update(ctx context.Context, f func(tx *Tx) error) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
-	return coded(db.driver.Update(ctx, func(q Queries) error {
-		return contain(f, &Tx{ctx: ctx, q: q, now: db.Now()})
+	appended := false
+	err := coded(db.driver.Update(ctx, func(q Queries) error {
+		tx := &Tx{ctx: ctx, q: q, now: db.Now()}
+		err := contain(f, tx)
+		appended = tx.appended
+		return err
 	}))
+	if appended {
+		db.told.wake() // after an error too: the write may have happened
+	}
+	return err
 }
 
 // contain keeps a panic in f from leaving a transaction open, or from ending a
@@ -101,9 +110,10 @@ func coded(err error) error {
 
 // Tx is a transaction. It belongs to one goroutine and to the function it was given to.
 type Tx struct {
-	ctx context.Context
-	q   Queries
-	now time.Time
+	ctx      context.Context
+	q        Queries
+	now      time.Time
+	appended bool // it wrote an event
 }
 
 // Now returns the transaction's time.

@@ -46,6 +46,18 @@ func Run(t *testing.T, open func(t *testing.T) *storage.DB) {
 		{"a context that has ended writes nothing", ended},
 		{"the migrations run twice", migrations},
 		{"operators find what they ask for", queries},
+		{"the events of a payment have one order whatever the clocks say", eventOrder},
+		{"who waits for events is woken by a commit", listening},
+		{"every subscriber gets what it asks for", sharing},
+		{"a subscriber that began at the beginning catches up", catchingUp},
+		{"an event waits for the one before it", holdingBack},
+		{"a delivery has one holder", deliveryClaims},
+		{"an event is told when the last subscriber was", lastTold},
+		{"no event slips between sharers", sharers},
+		{"what is parked waits for an operator", parking},
+		{"what nobody asks for any more holds nothing back", unwanted},
+		{"a subscriber that is removed holds nothing back", removal},
+		{"only what everybody was told is pruned", pruning},
 	} {
 		t.Run(one.name, func(t *testing.T) {
 			t.Parallel()
