@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -228,14 +229,18 @@ func TestAnEndpointThatDoesNotAnswerIsNotWaitedForAndABodyIsNotReadToItsEnd(t *t
 	cancel()
 	require.ErrorContains(t, hook.Handle(ctx, anEvent()), "not waited for")
 
+	var written atomic.Int64
 	endless := newReceiver(t, func(w http.ResponseWriter, q *http.Request) {
 		for q.Context().Err() == nil {
-			if _, err := w.Write(make([]byte, 4096)); err != nil {
+			n, err := w.Write(make([]byte, 4096))
+			if written.Add(int64(n)); err != nil {
 				return
 			}
 		}
 	})
-	require.NoError(t, webhook(t, endless).Handle(t.Context(), anEvent()), "what it writes is of no interest")
+	short := webhook(t, endless, func(c *outbox.WebhookConfig) { c.Timeout = 3 * time.Second })
+	require.NoError(t, short.Handle(t.Context(), anEvent()), "what it writes is of no interest")
+	assert.Less(t, written.Load(), int64(32<<20), "the rest is not even read")
 }
 
 func TestAnEndpointThatCannotBeTrustedOrReachedGetsNothing(t *testing.T) {

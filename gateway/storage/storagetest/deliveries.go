@@ -262,6 +262,7 @@ func deliveryClaims(t *testing.T, db *storage.DB) {
 	assert.False(t, taken.Claimed.IsZero())
 	second := claim(t, db, taken)
 	assert.Equal(t, taken.First, second.First)
+	assert.Equal(t, []storage.Delivery{second}, ignoringUpdated(found(t, db, storage.DeliveryQuery{}), second), "it is read as it was claimed")
 	assert.Empty(t, dueNow(t, db, "one"))
 	taken.State = storage.DeliveryDelivered
 	require.ErrorIs(t, db.Update(t.Context(), func(tx *storage.Tx) error { return tx.FinishDelivery(taken) }), gateway.CodeConflict, "another has it by now")
@@ -269,6 +270,14 @@ func deliveryClaims(t *testing.T, db *storage.DB) {
 	update(t, db, func(tx *storage.Tx) error { return tx.FinishDelivery(second) })
 	require.ErrorIs(t, db.Update(t.Context(), func(tx *storage.Tx) error { return tx.FinishDelivery(second) }), gateway.CodeConflict)
 	assert.Zero(t, untold(t, db))
+}
+
+// ignoringUpdated sets the time of the last change to that of another delivery.
+func ignoringUpdated(all []storage.Delivery, like storage.Delivery) []storage.Delivery {
+	for i := range all {
+		all[i].Updated = like.Updated
+	}
+	return all
 }
 
 func lastTold(t *testing.T, db *storage.DB) {
@@ -452,6 +461,8 @@ func pruning(t *testing.T, db *storage.DB) {
 	assert.Equal(t, 2, prune(future))
 	assert.Zero(t, prune(future))
 	assert.Equal(t, 1, untold(t, db), "what is not told stays")
+	update(t, db, func(tx *storage.Tx) error { return tx.EventDelivered(dueNow(t, db, "one")[0].Event.ID) })
+	assert.Zero(t, prune(future), "whatever somebody says")
 	left := found(t, db, storage.DeliveryQuery{})
 	require.Len(t, left, 1)
 	assert.Equal(t, "b", left[0].Event.Kind)
