@@ -344,7 +344,43 @@ func sharers(t *testing.T, db *storage.DB) {
 	}
 	for _, name := range []string{"old", "new"} {
 		assert.Len(t, found(t, db, storage.DeliveryQuery{Subscriber: name}), writers*each, name)
+		assert.Equal(t, writers*each, untold(t, db))
+		for due := dueNow(t, db, name); len(due) > 0; due = dueNow(t, db, name) {
+			for _, d := range due {
+				end(t, db, d, storage.DeliveryDelivered)
+			}
+		}
 	}
+	assert.Zero(t, untold(t, db), "each was counted once")
+}
+
+// turns: while somebody shares events out, nobody registers, so that an event is
+// either shared out with the new subscriber or older than its registration.
+func turns(t *testing.T, db *storage.DB) {
+	p := payment(t, db, "es", "a")
+	tell(t, db, "es", p.ID, "e")
+	sharing, release, registered := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		assert.NoError(t, db.Update(context.Background(), func(tx *storage.Tx) error {
+			_, err := tx.ShareEvents(1)
+			close(sharing)
+			<-release
+			return err
+		}))
+	})
+	<-sharing
+	wg.Go(func() {
+		assert.NoError(t, db.Update(context.Background(), func(tx *storage.Tx) error { return tx.Subscribe(storage.Subscription{Name: "one"}, false) }))
+		close(registered)
+	})
+	select {
+	case <-registered:
+		assert.Fail(t, "it did not wait")
+	case <-time.After(100 * time.Millisecond): // time enough for one that does not wait
+	}
+	close(release)
+	wg.Wait()
 }
 
 func parking(t *testing.T, db *storage.DB) {

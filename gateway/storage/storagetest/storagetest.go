@@ -54,6 +54,7 @@ func Run(t *testing.T, open func(t *testing.T) *storage.DB) {
 		{"a delivery has one holder", deliveryClaims},
 		{"an event is told when the last subscriber was", lastTold},
 		{"no event slips between sharers", sharers},
+		{"who registers waits for who shares events out", turns},
 		{"what is parked waits for an operator", parking},
 		{"what nobody asks for any more holds nothing back", unwanted},
 		{"a subscriber that is removed holds nothing back", removal},
