@@ -204,7 +204,11 @@ func (d *Dispatcher) retire(ctx context.Context) error {
 		return nil
 	}
 	n, err := d.Prune(ctx, now.Add(-d.cfg.Retention), pruneBatch)
-	if err == nil && n < pruneBatch {
+	switch {
+	case err != nil:
+	case n == pruneBatch:
+		d.Wake() // for the next one, when what is new was shared out
+	default:
 		d.mu.Lock()
 		d.pruned = now
 		d.mu.Unlock()

@@ -15,7 +15,7 @@ import (
 type Subscriber struct {
 	Name          string            // its identity in the database: never change it, never give it to another
 	Kinds         []string          // "money.capture", "money.*" for all that begin with "money.", or "*"; empty means all
-	Stores        []gateway.StoreID // empty means all
+	Stores        []gateway.StoreID // empty means all: name them where the receiver may see only some
 	FromBeginning bool              // a name that is new starts with the oldest event that is kept, not with its registration
 	Handler       Handler
 }

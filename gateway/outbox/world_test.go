@@ -174,3 +174,6 @@ func background(f func()) (wait func()) {
 	}()
 	return func() { <-done }
 }
+
+// everything is the query that restricts nothing.
+var everything = storage.DeliveryQuery{Limit: 10_000}

@@ -28,7 +28,7 @@ type Delivery struct {
 	State      DeliveryState
 	Attempt    int64     // how often it was claimed; it fences the writes of who claimed it
 	Tries      int64     // of those, how many since an operator last retried it
-	Due        time.Time // not before; while it is claimed: how long the claim holds
+	Due        time.Time // not before; while it is claimed: how long the claim holds; the year 9999 while an earlier one is parked
 	Claimed    time.Time // zero: nobody delivers it at the moment
 	First      time.Time // when it was tried first; zero: never
 	Failure    string    // of the last try
@@ -122,8 +122,8 @@ func (tx *Tx) insertDelivery(subscriber string, e Event) (int64, error) {
 func (tx *Tx) DueDeliveries(subscriber string, limit int) ([]Delivery, error) {
 	return tx.deliveries(`WHERE d.subscriber = $1 AND d.state = 'pending' AND d.due_us <= $2
 		AND EXISTS (SELECT 1 FROM subscriber s WHERE s.name = d.subscriber AND s.parked_us IS NULL AND s.backfill IS NULL)
-		AND NOT EXISTS (SELECT 1 FROM delivery o WHERE o.subscriber = d.subscriber AND o.store = d.store AND o.payment = d.payment
-			AND o.state IN ('pending', 'parked') AND o.event < d.event)
+		AND d.event = (SELECT MIN(o.event) FROM delivery o WHERE o.subscriber = d.subscriber AND o.store = d.store AND o.payment = d.payment
+			AND o.state IN ('pending', 'parked'))
 		ORDER BY d.due_us, d.event LIMIT $3`, subscriber, micro(tx.now), limit)
 }
 
@@ -164,44 +164,84 @@ func (tx *Tx) ClaimDelivery(d *Delivery, until time.Time) (bool, error) {
 }
 
 // FinishDelivery ends a claim: it stores the delivery's state, tries, due time
-// and failure. It fails with [gateway.CodeConflict], and changes nothing, when
-// the claim is no longer the caller's.
+// and failure. What waits for it is not looked at before it is due again; when it
+// has ended, that is due at once. FinishDelivery fails with
+// [gateway.CodeConflict], and changes nothing, when the claim is no longer the
+// caller's.
 func (tx *Tx) FinishDelivery(d Delivery) error {
 	if err := tx.one("the delivery", `UPDATE delivery SET state = $1, tries = $2, due_us = $3, failure = $4, claimed_us = NULL, updated_us = $5
 		WHERE subscriber = $6 AND event = $7 AND attempt = $8 AND state = 'pending' AND claimed_us IS NOT NULL`,
-		d.State, d.Tries, micro(d.Due), d.Failure, micro(tx.now), d.Subscriber, d.Event.ID, d.Attempt); err != nil || d.State.Open() {
+		d.State, d.Tries, micro(d.Due), d.Failure, micro(tx.now), d.Subscriber, d.Event.ID, d.Attempt); err != nil {
 		return err
 	}
-	return tx.told([]string{d.Event.ID})
+	switch d.State {
+	case DeliveryPending:
+		return tx.hold(d, d.Due)
+	case DeliveryParked:
+		return tx.hold(d, untilRetried)
+	default:
+		return tx.ended([]ending{{d.Subscriber, d.Event.ID, d.Event.Store, d.Event.Payment}})
+	}
 }
 
-// told counts a delivery of each event as no longer open. The event's row
-// serialises those that end at once, so that the last one is known.
-func (tx *Tx) told(events []string) error {
-	for _, id := range events {
-		if _, err := tx.exec(`UPDATE outbox SET open_deliveries = open_deliveries - 1, delivered_us = CASE WHEN open_deliveries = 1 THEN CAST($1 AS BIGINT) ELSE delivered_us END WHERE id = $2`,
-			micro(tx.now), id); err != nil {
+// untilRetried is when deliveries are due that wait for one that is parked.
+var untilRetried = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+
+// hold makes what waits for a delivery due no earlier than it, so that nobody
+// looks through it in vain. That is for speed only: nothing is due before what
+// it waits for, whatever its time says.
+func (tx *Tx) hold(d Delivery, until time.Time) error {
+	_, err := tx.exec(`UPDATE delivery SET due_us = $1 WHERE subscriber = $2 AND store = $3 AND payment = $4 AND event > $5
+		AND state IN ('pending', 'parked') AND state = 'pending' AND claimed_us IS NULL AND due_us < $6`,
+		micro(until), d.Subscriber, d.Event.Store, d.Event.Payment, d.Event.ID, micro(until))
+	return err
+}
+
+// ending is a delivery that is no longer open.
+type ending struct {
+	subscriber, event string
+	store             gateway.StoreID
+	payment           gateway.PaymentID
+}
+
+// ended counts deliveries as no longer open and makes due what waited for them.
+func (tx *Tx) ended(all []ending) error {
+	for _, e := range all {
+		if _, err := tx.exec(`UPDATE delivery SET due_us = $1 WHERE subscriber = $2 AND store = $3 AND payment = $4 AND event > $5
+			AND state IN ('pending', 'parked') AND state = 'pending' AND claimed_us IS NULL AND due_us > $6`,
+			micro(tx.now), e.subscriber, e.store, e.payment, e.event, micro(tx.now)); err != nil {
+			return err
+		}
+		if err := tx.told(e.event); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// told counts a delivery of an event as no longer open. The event's row
+// serialises those that end at once, so that the last one is known.
+func (tx *Tx) told(event string) error {
+	_, err := tx.exec(`UPDATE outbox SET open_deliveries = open_deliveries - 1, delivered_us = CASE WHEN open_deliveries = 1 THEN CAST($1 AS BIGINT) ELSE delivered_us END WHERE id = $2`,
+		micro(tx.now), event)
+	return err
+}
+
 // skip skips the open deliveries that fit a condition, whose arguments begin at
 // $2, and returns how many.
 func (tx *Tx) skip(condition string, args ...any) (int, error) {
-	var events []string
+	var all []ending
 	err := tx.each(func(row *sql.Rows) error {
-		var id string
-		err := row.Scan(&id)
-		events = append(events, id)
+		var e ending
+		err := row.Scan(&e.subscriber, &e.event, &e.store, &e.payment)
+		all = append(all, e)
 		return err
-	}, `UPDATE delivery SET state = 'skipped', claimed_us = NULL, updated_us = $1 WHERE `+condition+` AND state IN ('pending', 'parked') RETURNING event`,
+	}, `UPDATE delivery SET state = 'skipped', claimed_us = NULL, updated_us = $1 WHERE `+condition+` AND state IN ('pending', 'parked') RETURNING subscriber, event, store, payment`,
 		append([]any{micro(tx.now)}, args...)...)
 	if err != nil {
 		return 0, err
 	}
-	return len(events), tx.told(events)
+	return len(all), tx.ended(all)
 }
 
 // SkipDelivery gives an open delivery up for good, so that what follows it may

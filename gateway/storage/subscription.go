@@ -163,8 +163,13 @@ func (tx *Tx) RemoveSubscription(name string, limit int) (left bool, err error) 
 	if err != nil {
 		return false, err
 	}
-	if err := tx.told(open); err != nil || deleted == limit {
-		return err == nil, err
+	for _, event := range open {
+		if err := tx.told(event); err != nil {
+			return false, err
+		}
+	}
+	if deleted == limit {
+		return true, nil
 	}
 	_, err = tx.exec(`DELETE FROM subscriber WHERE name = $1`, name)
 	return false, err

@@ -231,6 +231,10 @@ func holdingBack(t *testing.T, db *storage.DB) {
 	failed.Due, failed.Failure = db.Now().Add(time.Hour), "no"
 	update(t, db, func(tx *storage.Tx) error { return tx.FinishDelivery(failed) })
 	assert.Equal(t, []string{"b1"}, dueKinds(t, db, "one"), "while it waits for its next try")
+	held := found(t, db, storage.DeliveryQuery{Subscriber: "one", Payment: a.ID})
+	assert.Equal(t, held[0].Due, held[1].Due, "nobody looks at it in vain before")
+	update(t, db, func(tx *storage.Tx) error { _, err := tx.SkipDelivery("one", held[0].Event.ID); return err })
+	assert.ElementsMatch(t, []string{"a2", "b1"}, dueKinds(t, db, "one"), "and it is due at once when what it waited for has ended")
 	end(t, db, dueNow(t, db, "two")[0], storage.DeliveryDelivered)
 	assert.Equal(t, []string{"a2", "b1"}, dueKinds(t, db, "two"), "of another subscriber nothing is held back")
 }
