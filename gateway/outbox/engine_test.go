@@ -84,7 +84,7 @@ func TestRunRemovesWhatEverybodyWasToldLongAgo(t *testing.T) {
 	var well recorder
 	b := newBroken(errNo)
 	subscribers := []outbox.Subscriber{{Name: "well", Handler: &well}, {Name: "broken", Kinds: []string{"kept"}, Handler: b}}
-	d := w.dispatcher(subscribers, func(c *outbox.Config) { c.Retention = 24 * time.Hour })
+	d := w.dispatcher(subscribers, func(c *outbox.Config) { c.Retention, c.Poll = 24*time.Hour, time.Hour })
 	for range 300 { // more than one batch
 		w.tell("p", "e")
 	}
