@@ -36,6 +36,7 @@ var rules = map[string][]string{
 	"gateway/gatewayfx": {"command"},
 	"gateway/storage":   {"gateway", "gateway/decline"},
 	"gateway/task":      {"gateway", "gateway/storage", "gateway/task"},
+	"gateway/outbox":    {"gateway", "gateway/storage", "gateway/task"},
 	"gateway/engine":    {"gateway", "gateway/decline", "command", "gateway/storage"},
 	"gateway/gatewaytest": {
 		"gateway", "gateway/decline", "request", "transfer", "client", "client/clienttest", "command",
@@ -63,6 +64,8 @@ var outside = map[string][]string{
 	"golang.org/x/time/rate":                 {"client"},
 	"github.com/cenkalti/backoff/v5":         {"client"},
 	"github.com/go-playground/validator/v10": {"request"},
+	"code.dny.dev/ssrf":                      {"gateway/outbox"},
+	"github.com/standard-webhooks":           {"gateway/outbox", "gateway/webhook", "providers"},
 	"database/sql":                           {"gateway/storage", "gateway/task"},
 	"github.com/jackc/pgx/v5":                {"gateway/storage", "gateway/task"},
 	"modernc.org/sqlite":                     {"gateway/storage", "gateway/task"},

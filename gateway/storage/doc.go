@@ -21,12 +21,13 @@
 //	         ├─ plan        what the engine will do by itself, because a policy says so
 //	         ├─ instrument  what may pay again, encrypted
 //	         ├─ movement    facts about money, appended; balances are their sum
-//	         ├─ outbox      what happened and must be told, written in the same transaction
+//	         ├─ outbox ─── delivery   what happened and must be told, and how far each subscriber was told
 //	         └─ discrepancy what does not fit, with its evidence
 //	job ─── job             background tasks and their children (gateway/task/leased)
 //
 // Every key starts with the store, and every method takes it: no query reaches
-// another store's rows. Times are microseconds, amounts minor units.
+// another store's rows, but for those that workers ask (what is due, of any
+// store). Times are microseconds, amounts minor units.
 //
 // # The tables
 //
@@ -46,7 +47,10 @@
 //	detail            store payment name                                       changed   Erase
 //	attempt           store operation number n                                 appended  PruneAttempts
 //	discrepancy       store id                                                 changed   PruneDiscrepancies
-//	outbox            id                                                       changed   nobody
+//	outbox            id                                                       changed   PruneEvents
+//	delivery          subscriber event                                         changed   PruneEvents
+//	subscriber        name                                                     changed   RemoveSubscription
+//	outbox_turn       id                                                       changed   nobody
 //	job               store id                                                 changed   Prune
 //	job_lane          store queue                                              changed   nobody
 //	job_period        store name                                               changed   nobody

@@ -5,6 +5,9 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
@@ -21,17 +24,45 @@ type Event struct {
 }
 
 // AppendEvent writes an event; it is told when the transaction has committed.
+// The events of a payment that is locked ([Tx.LockPayment]) keep their order,
+// whatever the clocks of several processes say.
 func (tx *Tx) AppendEvent(store gateway.StoreID, id gateway.PaymentID, kind string, body any) error {
 	raw, err := json.Marshal(body)
 	if err != nil {
 		return gateway.Errorf(gateway.CodeInternal, "event %s cannot be stored: %w", kind, err)
 	}
+	at, err := tx.afterEvents(store, id)
+	if err != nil {
+		return err
+	}
 	_, err = tx.exec(`INSERT INTO outbox (id, store, payment, kind, body, created_us) VALUES ($1, $2, $3, $4, $5, $6)`,
-		tx.orderedID(), store, id, kind, string(raw), micro(tx.now))
+		orderedID(at), store, id, kind, string(raw), micro(tx.now))
+	tx.appended = tx.appended || err == nil
 	return err
 }
 
-// OpenEvents returns events that were not delivered yet, oldest first.
+// afterEvents returns the time of the next event's identifier: now, or right
+// after the payment's last event when that one is not older. Two events of one
+// transaction have the same now, and one that waited for the payment's lock has
+// an earlier now than the one it waited for.
+func (tx *Tx) afterEvents(store gateway.StoreID, id gateway.PaymentID) (time.Time, error) {
+	var last string
+	err := tx.q.QueryRowContext(tx.ctx, `SELECT id FROM outbox WHERE store = $1 AND payment = $2 ORDER BY id DESC LIMIT 1`, store, id).Scan(&last)
+	if errors.Is(err, sql.ErrNoRows) {
+		return tx.now, nil
+	}
+	if err != nil {
+		return tx.now, err
+	}
+	text, _, _ := strings.Cut(last, "-")
+	us, err := strconv.ParseInt(text, 16, 64)
+	if err != nil || us < micro(tx.now) { // an identifier of another make orders nothing
+		return tx.now, nil //nolint:nilerr // see above
+	}
+	return fromMicro(us + 1), nil
+}
+
+// OpenEvents returns events that some subscriber was not told yet, oldest first.
 func (tx *Tx) OpenEvents(limit int) (all []Event, err error) {
 	return tx.events(`WHERE delivered_us IS NULL ORDER BY id LIMIT $1`, limit)
 }
@@ -54,7 +85,8 @@ func (tx *Tx) events(where string, args ...any) (all []Event, err error) {
 	return all, err
 }
 
-// EventDelivered marks an event as told.
+// EventDelivered marks an event as told to everybody. It is for applications that
+// deliver events by themselves; package outbox does not need it.
 func (tx *Tx) EventDelivered(id string) error {
 	_, err := tx.exec(`UPDATE outbox SET delivered_us = $1 WHERE id = $2`, micro(tx.now), id)
 	return err

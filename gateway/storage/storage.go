@@ -39,6 +39,7 @@ type Driver interface {
 type DB struct {
 	driver Driver
 	now    func() time.Time
+	told   listeners
 }
 
 // New returns a storage over a driver whose schema is up to date. now tells
@@ -47,7 +48,7 @@ func New(d Driver, now func() time.Time) *DB {
 	if now == nil {
 		now = time.Now
 	}
-	return &DB{d, now}
+	return &DB{driver: d, now: now}
 }
 
 // Close closes the database.
@@ -66,9 +67,17 @@ func (db *DB) Update(ctx context.Context, f func(tx *Tx) error) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
-	return coded(db.driver.Update(ctx, func(q Queries) error {
-		return contain(f, &Tx{ctx: ctx, q: q, now: db.Now()})
+	appended := false
+	err := coded(db.driver.Update(ctx, func(q Queries) error {
+		tx := &Tx{ctx: ctx, q: q, now: db.Now()}
+		err := contain(f, tx)
+		appended = tx.appended
+		return err
 	}))
+	if appended {
+		db.told.wake() // after an error too: the write may have happened
+	}
+	return err
 }
 
 // contain keeps a panic in f from leaving a transaction open, or from ending a
@@ -101,10 +110,10 @@ func coded(err error) error {
 
 // Tx is a transaction. It belongs to one goroutine and to the function it was given to.
 type Tx struct {
-	ctx context.Context
-	q   Queries
-	now time.Time
-	ids int // how many ordered ids it has given out
+	ctx      context.Context
+	q        Queries
+	now      time.Time
+	appended bool // it wrote an event
 }
 
 // Now returns the transaction's time.
@@ -157,12 +166,8 @@ func notFound(what string, id any) error {
 // nothing of time or order.
 func NewID(prefix string) string { return prefix + "_" + rand.Text() }
 
-// orderedID returns an identifier that sorts by time, and within a transaction by
-// the order in which it was asked for.
-func (tx *Tx) orderedID() string {
-	tx.ids++
-	return fmt.Sprintf("%016x-%04x-%s", tx.now.UnixMicro(), tx.ids, rand.Text()[:8])
-}
+// orderedID returns an identifier that sorts by time.
+func orderedID(at time.Time) string { return fmt.Sprintf("%016x-%s", at.UnixMicro(), rand.Text()[:8]) }
 
 //go:embed migrations/*.sql
 var migrations embed.FS

@@ -76,6 +76,19 @@ func each(f func(name string, run func(t *testing.T, db *storage.DB))) {
 		{"instruments are kept and forgotten", instruments},
 		{"disputes are told once", disputes},
 		{"plans are due once", plans},
+		{"the events of a payment have one order whatever the clocks say", eventOrder},
+		{"who waits for events is woken by a commit", listening},
+		{"every subscriber gets what it asks for", sharing},
+		{"a subscriber that began at the beginning catches up", catchingUp},
+		{"an event waits for the one before it", holdingBack},
+		{"a delivery has one holder", deliveryClaims},
+		{"an event is told when the last subscriber was", lastTold},
+		{"no event slips between sharers", sharers},
+		{"who registers waits for who shares events out", turns},
+		{"what is parked waits for an operator", parking},
+		{"what nobody asks for any more holds nothing back", unwanted},
+		{"a subscriber that is removed holds nothing back", removal},
+		{"only what everybody was told is pruned", pruning},
 	} {
 		f(one.name, one.run)
 	}
