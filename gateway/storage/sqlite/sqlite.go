@@ -184,7 +184,8 @@ func (d *driver) gather(first *job) []*job {
 }
 
 // commit runs a group in one transaction. A job that fails is rolled back to its
-// savepoint and told at once; the others are told when the commit is durable.
+// savepoint; it is told with the others when the commit is durable, because it may
+// have failed over what another one of the group wrote.
 func (d *driver) commit(group []*job) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -193,27 +194,25 @@ func (d *driver) commit(group []*job) {
 		answer(group, fmt.Errorf("begin: %w", err))
 		return
 	}
-	var kept []*job
-	for _, j := range group {
+	failed, kept := make([]error, len(group)), false
+	for i, j := range group {
 		err := inSavepoint(ctx, tx, j.f)
 		if broken, ok := err.(brokenError); ok { //nolint:errorlint // made here
 			_ = tx.Rollback()
-			answer(kept, broken.error)
-			j.result <- broken.error
-			answer(group[len(kept)+1:], broken.error)
+			answer(group, broken.error)
 			return
 		}
-		if err != nil {
-			j.result <- err
-			continue
-		}
-		kept = append(kept, j)
+		failed[i], kept = err, kept || err == nil
 	}
-	if len(kept) == 0 {
+	if !kept {
 		_ = tx.Rollback()
+	} else if err := tx.Commit(); err != nil {
+		answer(group, err)
 		return
 	}
-	answer(kept, tx.Commit())
+	for i, j := range group {
+		j.result <- failed[i]
+	}
 }
 
 // brokenError says that the whole transaction can no longer be used.
