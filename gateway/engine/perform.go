@@ -58,7 +58,7 @@ func (e *Engine) call(ctx context.Context, o storage.Operation, r Request) (next
 	if err != nil && !claimed && gateway.CodeOf(err) == gateway.CodeConflict && gateway.AsError(err, "").Stage == "before send" {
 		return done(e.await(ctx, o)) // somebody else has it
 	}
-	odd := err == nil && (differs(o, step, subject.Payment.Due.Currency(), out) || rules[o.Kind].about && e.misstates(send, o, out))
+	odd := err == nil && (differs(o, step, subject.Payment.Due.Currency(), out) || rules[o.Kind].about && e.misstates(context.WithoutCancel(ctx), o, out))
 	if odd {
 		// Another amount than was asked for may be true (a partial authorization) or
 		// a lie: it is not booked on this answer's word, but looked up at once.
@@ -67,10 +67,11 @@ func (e *Engine) call(ctx context.Context, o storage.Operation, r Request) (next
 	}
 	shown, notes := out, map[string]map[string]string(nil)
 	if code := gateway.CodeOf(err); code == "" || code == gateway.CodeDeclined && claimed {
-		shown, notes = e.answered(send, hooked, out, err)
+		shown, notes = e.answered(context.WithoutCancel(ctx), hooked, out, err)
 	}
 	try := attempt(o, step, started, e.db.Now(), err)
-	next, rerr := e.settle(send, o.Store, o.ID, finding{
+	after := context.WithoutCancel(ctx) // the call may have taken all its time; what came of it is recorded all the same
+	next, rerr := e.settle(after, o.Store, o.ID, finding{
 		source: gateway.SourceAnswer, out: out, err: err, sent: claimed, try: &try, notes: notes,
 	})
 	if rerr != nil {
@@ -82,10 +83,10 @@ func (e *Engine) call(ctx context.Context, o storage.Operation, r Request) (next
 		return true, Result{}, nil
 	}
 	if rules[o.Kind].about {
-		e.settleWaiting(send, o)
+		e.settleWaiting(after, o)
 	}
 	if odd {
-		if lerr := e.ResolveOne(send, o.Store, o.ID); lerr == nil {
+		if lerr := e.ResolveOne(after, o.Store, o.ID); lerr == nil {
 			return done(e.answer(ctx, o))
 		}
 	}

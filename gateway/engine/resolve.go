@@ -161,7 +161,8 @@ func (e *Engine) lookUp(ctx context.Context, o storage.Operation, step storage.S
 	for i := range out.Movements {
 		out.Movements[i].Source = gateway.SourcePoll
 	}
-	next, serr := e.settle(send, o.Store, o.ID, finding{source: gateway.SourcePoll, out: out, err: err, lookup: true, try: &try})
+	// Not under the call's own limit: it may have taken all of it.
+	next, serr := e.settle(context.WithoutCancel(ctx), o.Store, o.ID, finding{source: gateway.SourcePoll, out: out, err: err, lookup: true, try: &try})
 	if serr != nil {
 		return serr
 	}
