@@ -162,7 +162,9 @@ func compete(t *testing.T, at place, name string, c contest, times int) {
 		refused := call.Status >= http.StatusBadRequest
 		assert.False(t, refused && !c.meets, "%s %s: what is not there is not even asked for", call.Method, call.Path)
 	}
-	t.Logf("%s: rounds: %d, workers: 2 x %d, over: 0", name, times, racers)
+	if !t.Failed() {
+		t.Logf("%s: rounds: %d, workers: 2 x %d, over: 0", name, times, racers)
+	}
 }
 
 // paid makes a payment of which 10.00 are held, and some captured.
