@@ -263,7 +263,7 @@ func TestAClaimUnderAWrongClockKeepsNobodyAway(t *testing.T) {
 				p := m.before(w)
 				doomed := *w
 				var err error
-				doomed.eng, err = engine.New(engine.Config{Pools: pools(t, w.server.URL(), dying), Storage: w.db, SendTimeout: 700 * time.Millisecond, Sealer: sealer(t)})
+				doomed.eng, err = engine.New(engine.Config{Pools: pools(t, link{w.server.URL(), dying}), Storage: w.db, SendTimeout: 700 * time.Millisecond, Sealer: sealer(t)})
 				require.NoError(t, err)
 				w.skew.Store(steps[0].Microseconds())
 				var wg sync.WaitGroup

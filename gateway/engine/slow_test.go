@@ -16,7 +16,7 @@ import (
 // too: that nobody knows. It is recorded at once, and not when a lease has ended.
 func TestACallThatTakesAllItsTimeIsRecorded(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, simulator.Rules{}, func(c *engine.Config) { c.SendTimeout = 200 * time.Millisecond }) // the client's own is longer
+	w := newWorldWith(t, simulator.Rules{}, func(c *engine.Config, _ link) { c.SendTimeout = 200 * time.Millisecond }) // the client's own is longer
 	p := w.held("17")
 	w.server.Next(simulator.OpCapture, simulator.TimeoutAfter)
 	w.server.Next(simulator.OpGetPayment, simulator.TimeoutAfter)
