@@ -118,15 +118,8 @@ func (e *Engine) giveUp(ctx context.Context, plan storage.Plan, why string) erro
 		if err := tx.UpdatePlan(plan); err != nil {
 			return err
 		}
-		return tx.AppendEvent(plan.Store, plan.Payment, "plan.given_up", givenUp{plan.Name, plan.Kind, plan.Result})
+		return tx.AppendEvent(plan.Store, plan.Payment, "plan.given_up", PlanTold{plan.Name, plan.Kind, plan.Result})
 	})
-}
-
-// givenUp is the body of the event that tells of a plan that could not be carried out.
-type givenUp struct {
-	Plan   string            `json:"plan"`
-	Kind   gateway.Operation `json:"kind"`
-	Detail string            `json:"detail"`
 }
 
 func movementOf(p gateway.Payment, reference string) (gateway.Movement, bool) {

@@ -85,16 +85,7 @@ func (e *Engine) keepInstrument(tx *storage.Tx, o storage.Operation, out gateway
 	if err != nil || !created {
 		return err
 	}
-	return tx.AppendEvent(o.Store, o.Payment, "instrument.stored", storedInstrument{id, o.ID, o.Provider, public.Brand, public.Last4})
-}
-
-// storedInstrument is the body of the event that tells of one.
-type storedInstrument struct {
-	Instrument string              `json:"instrument"`
-	Operation  gateway.OperationID `json:"operation"`
-	Provider   string              `json:"provider"`
-	Brand      string              `json:"brand,omitempty"`
-	Last4      string              `json:"last4,omitempty"`
+	return tx.AppendEvent(o.Store, o.Payment, "instrument.stored", InstrumentTold{id, o.ID, o.Provider, public.Brand, public.Last4})
 }
 
 // instrumentOf returns the id of the instrument that an operation stores.

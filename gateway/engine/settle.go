@@ -161,7 +161,7 @@ func (e *Engine) book(tx *storage.Tx, p *gateway.Payment, o *storage.Operation, 
 		}
 		if added {
 			p.Movements = append(p.Movements, m)
-			if err := tx.AppendEvent(p.Store, p.ID, eventOf(m), m); err != nil {
+			if err := tx.AppendEvent(p.Store, p.ID, eventOf(m), toldMoney(*p, m)); err != nil {
 				return err
 			}
 			if s := ours[m.Operation]; s == gateway.StateFailed || s == gateway.StateCancelled {
@@ -210,7 +210,7 @@ func (e *Engine) bookDispute(tx *storage.Tx, p *gateway.Payment, provider string
 	if err != nil || !news {
 		return err
 	}
-	return tx.AppendEvent(p.Store, p.ID, "dispute."+string(d.State), d)
+	return tx.AppendEvent(p.Store, p.ID, "dispute."+string(d.State), toldDispute(provider, d))
 }
 
 // ownOperations returns the states of a payment's operations.
@@ -315,26 +315,6 @@ func (e *Engine) succeeded(tx *storage.Tx, p *gateway.Payment, o storage.Operati
 	return e.endWaiting(tx, p, o)
 }
 
-// told is the body of an operation's event.
-type told struct {
-	Operation gateway.OperationID `json:"operation"`
-	Kind      gateway.Operation   `json:"kind"`
-	Code      gateway.Code        `json:"code,omitempty"`
-	Reason    string              `json:"reason,omitempty"`
-	Amount    int64               `json:"amount,omitempty"` // minor units
-	Currency  string              `json:"currency,omitempty"`
-	Provider  string              `json:"provider,omitempty"`
-	Detail    string              `json:"detail,omitempty"`
-}
-
-func toldOf(o storage.Operation) told {
-	t := told{Operation: o.ID, Kind: o.Kind, Code: o.Code, Reason: string(o.Reason), Provider: o.Provider, Detail: o.Detail}
-	if o.Amount.IsSet() {
-		t.Amount, t.Currency = o.Amount.Minor(), o.Amount.Currency()
-	}
-	return t
-}
-
 // release gives back what an operation that has ended held back, and closes the
 // payment after a final capture or a void.
 func (e *Engine) release(tx *storage.Tx, p *gateway.Payment, o *storage.Operation) error {
@@ -355,14 +335,6 @@ func (e *Engine) release(tx *storage.Tx, p *gateway.Payment, o *storage.Operatio
 		return tx.SetBalances(*p)
 	}
 	return nil
-}
-
-// eventOf names the event that tells a movement.
-func eventOf(m gateway.Movement) string {
-	if m.Kind == gateway.MoveReversal {
-		return string(m.Reverses) + ".reversed"
-	}
-	return "money." + string(m.Kind)
 }
 
 // Evidence is what somebody else learned of a payment: a webhook, the shopper's

@@ -70,9 +70,10 @@ func TestWhatTheEngineRecordsReachesAReceiverInOrder(t *testing.T) {
 		assert.Equal(t, p.ID, body.Data.Payment)
 		assert.NotContains(t, string(got.body), "canary")
 		if body.Type == "money.capture" {
-			var m gateway.Movement
+			var m engine.MoneyTold
 			require.NoError(t, json.Unmarshal(body.Data.Body, &m))
 			assert.Equal(t, gateway.Minor(600, "EUR"), m.Amount)
+			assert.True(t, m.Partial)
 		}
 	}
 	assert.Equal(t, []string{"money.hold", "operation.succeeded", "money.capture", "operation.succeeded"}, kinds)
@@ -111,4 +112,48 @@ func (w *world) kept(d *outbox.Dispatcher) (kinds []string) {
 		}
 	}
 	return kinds
+}
+
+// H1: an application's functions hear what happened to a payment, with the payment.
+func TestH1PaymentHooksHearWhatHappened(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	eng := w.shop()
+	var heard []string
+	say := func(what string) func(context.Context, gateway.Payment, outbox.Event) error {
+		return func(_ context.Context, p gateway.Payment, e outbox.Event) error {
+			heard = append(heard, what)
+			assert.Equal(t, e.Payment, p.ID)
+			return nil
+		}
+	}
+	hooks := outbox.PaymentHooks{DB: w.db, Authorized: say("authorized"), Captured: say("captured"), Refunded: say("refunded"), Voided: say("voided"), Failed: say("failed"), ActionRequired: say("action")}
+	d := w.dispatcher([]outbox.Subscriber{hooks.Subscriber("shop")})
+	pay := func(key, token string) gateway.Payment {
+		p, err := eng.Create(t.Context(), engine.NewPayment{Store: "es", Key: key, Amount: gateway.Minor(1000, "EUR")})
+		require.NoError(t, err)
+		_, _ = eng.Authorize(t.Context(), engine.Request{Store: "es", Payment: p.ID, Provider: "sandbox", Key: key + "-auth", All: true, Instrument: &gateway.Instrument{Token: gateway.NewSecret(token)}, ReturnURL: "https://shop.example/return"})
+		return p
+	}
+	p := pay("a", simulator.TokenOK)
+	for _, do := range []func() (engine.Result, error){
+		func() (engine.Result, error) {
+			return eng.Capture(t.Context(), engine.Request{Store: "es", Payment: p.ID, Key: "ship", Amount: gateway.Minor(600, "EUR")})
+		},
+		func() (engine.Result, error) {
+			return eng.Refund(t.Context(), engine.Request{Store: "es", Payment: p.ID, Key: "back", Amount: gateway.Minor(100, "EUR")})
+		},
+		func() (engine.Result, error) {
+			return eng.Void(t.Context(), engine.Request{Store: "es", Payment: p.ID, Key: "void"})
+		},
+	} {
+		_, err := do()
+		require.NoError(t, err)
+	}
+	w.once(d)
+	assert.Equal(t, []string{"authorized", "captured", "refunded", "voided"}, heard)
+	heard = nil
+	pay("b", simulator.TokenChallenge)
+	w.once(d)
+	assert.Equal(t, []string{"action"}, heard)
 }
