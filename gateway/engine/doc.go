@@ -27,6 +27,20 @@
 // The same key and parameters return the current answer, however often and from
 // wherever they come; the same key with other parameters is refused.
 //
+// Where a provider needs several calls, they are the steps of one operation
+// ([github.com/gatewaycommand/gatewaycommand/command.Flow]): the transaction that
+// records one writes the next down. A refund that a provider takes from captures
+// is spread over them in the same way.
+//
+// # What applications have to say
+//
+// [Hook] is called before and after every call: it may decide what runs, permit,
+// adjust or refuse; what comes after the answer cannot change what is recorded.
+// [Limits] say what a shop allows of what a provider can do; [Policy] what the
+// engine does by itself, later: capture, void, release, give back. What happened
+// is told by events, which are written with the money (package outbox delivers
+// them); their bodies are the types that end in Told.
+//
 // # One door
 //
 // Answers, lookups, webhooks, reports and operators all hand their evidence to
