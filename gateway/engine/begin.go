@@ -91,8 +91,14 @@ func (e *Engine) check(rule rule, kind gateway.Operation, p gateway.Payment, ope
 	if provider == "" {
 		provider = rule.providerFor(p, open)
 	}
-	if _, err = e.endpoint(provider, e.command(provider, kind)); err != nil {
+	endpoint, err := e.endpoint(provider, e.command(provider, kind))
+	if err != nil {
 		return amount, err
+	}
+	for _, o := range open {
+		if endpoint.OneAtATime && o.Kind == kind && o.Provider == provider {
+			return amount, gateway.Errorf(gateway.CodeConflict, "%s takes one %s of a payment at a time: operation %s is %s", provider, kind, o.ID, o.State)
+		}
 	}
 	return amount, e.cfg.Limits(p.Store, provider).allow(kind, p, amount)
 }
@@ -148,6 +154,7 @@ func (e *Engine) begin(ctx context.Context, kind gateway.Operation, r Request, p
 		if o.Provider == "" {
 			o.Provider = rule.providerFor(p, open)
 		}
+		o.Final = o.Final || e.endsHold(p, o)
 		if err := e.reserve(tx, rule, p, &o); err != nil {
 			return err
 		}
@@ -246,6 +253,11 @@ func (e *Engine) reserve(tx *storage.Tx, rule rule, p gateway.Payment, o *storag
 	switch o.Kind {
 	case gateway.OpVoid: // all that is left
 		amount = p.Releasable()
+	case gateway.OpCapture:
+		// The rest of the hold goes with a final capture: nobody else may take it meanwhile.
+		if rest := p.Releasable(); o.Final && rest.Minor() > amount.Minor() {
+			amount = rest
+		}
 	case gateway.OpAdjust: // what is let go, when less is to be held
 		amount = gateway.Minor(max(0, p.Balances.Authorized.Minor()-o.Amount.Minor()), o.Amount.Currency())
 	}
@@ -257,6 +269,16 @@ func (e *Engine) reserve(tx *storage.Tx, rule rule, p gateway.Payment, o *storag
 	}
 	o.Reserved = amount.Minor()
 	return nil
+}
+
+// endsHold reports whether a capture takes the rest of the hold with it because
+// the provider releases what a partial one leaves.
+func (e *Engine) endsHold(p gateway.Payment, o storage.Operation) bool {
+	if o.Kind != gateway.OpCapture || o.Amount.Minor() >= p.Releasable().Minor() {
+		return false
+	}
+	endpoint, err := e.endpoint(o.Provider, e.command(o.Provider, o.Kind))
+	return err == nil && endpoint.RemainderAfterPartial == gateway.RemainderReleased
 }
 
 // adjustment returns what an adjustment says to the provider: the new total, or

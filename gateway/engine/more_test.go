@@ -363,3 +363,54 @@ func TestTheCaptureLimitIsTheSmallerOfTheProvidersAndTheShops(t *testing.T) {
 		})
 	}
 }
+
+// A final capture takes the rest of the hold with it: while nobody knows whether
+// it happened, nothing else may take that rest; and then the payment is closed.
+func TestAFinalCaptureTakesTheRestOfTheHold(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		rules simulator.Rules
+		edits []command.Item
+		final bool
+	}{
+		"because the caller says so": {final: true},
+		"because the provider releases what is left": {
+			rules: simulator.Rules{RemainderAfterPartial: simulator.RemainderReleased},
+			edits: []command.Item{promising(gateway.OpCapture, func(e *gateway.Endpoint) { e.RemainderAfterPartial = gateway.RemainderReleased })},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorldWith(t, c.rules, with(t, c.edits...))
+			p := w.held("17")
+			w.server.Next(simulator.OpCapture, simulator.ResetAfter)
+			_, err := w.eng.Capture(t.Context(), w.request(p, "ship", amount(400), func(r *engine.Request) { r.Final = c.final }))
+			require.ErrorIs(t, err, gateway.CodeIndeterminate)
+			_, err = w.eng.Capture(t.Context(), w.request(p, "more", amount(1)))
+			require.ErrorIs(t, err, gateway.CodeConflict)
+			_, err = w.eng.Void(t.Context(), w.request(p, "void"))
+			require.ErrorIs(t, err, gateway.CodeConflict)
+			w.converge()
+			got := w.load(p.ID)
+			assert.Equal(t, eur(400), got.Balances.Captured, w.story(p.ID))
+			assert.Equal(t, eur(600), got.Balances.Released, w.story(p.ID))
+			assert.True(t, got.Closed)
+			w.equal()
+		})
+	}
+}
+
+func TestAProviderThatTakesOneAtATimeGetsOneAtATime(t *testing.T) {
+	t.Parallel()
+	w := newWorldWith(t, simulator.Rules{}, with(t, promising(gateway.OpCapture, func(e *gateway.Endpoint) { e.OneAtATime = true })))
+	p := w.held("17")
+	w.server.Next(simulator.OpCapture, simulator.ResetAfter)
+	_, err := w.eng.Capture(t.Context(), w.request(p, "one", amount(100)))
+	require.ErrorIs(t, err, gateway.CodeIndeterminate)
+	_, err = w.eng.Capture(t.Context(), w.request(p, "two", amount(100)))
+	require.ErrorIs(t, err, gateway.CodeConflict)
+	w.converge()
+	_, err = w.eng.Capture(t.Context(), w.request(p, "two", amount(100)))
+	require.NoError(t, err)
+	w.equal()
+}
