@@ -91,7 +91,7 @@ func TestChild(t *testing.T) {
 	require.NoError(t, err)
 	defer db.Close()
 	bio := biographies[o.Life]
-	cfg := engine.Config{Pools: poolsWith(t, link{url: o.Server}, bio.flows, bio.edits...), Storage: db, SendTimeout: time.Second, LeaseMargin: time.Second, Sealer: plainSealer{}}
+	cfg := engine.Config{Pools: poolsWith(t, link{url: o.Server}, bio.flows, bio.edits()...), Storage: db, SendTimeout: time.Second, LeaseMargin: time.Second, Sealer: plainSealer{}}
 	if bio.config != nil {
 		bio.config(&cfg)
 	}

@@ -374,3 +374,23 @@ func TestAnEventOfOthersWaitsWhileOursIsStillOpen(t *testing.T) {
 	assert.Empty(t, w.open(p.ID), w.story(p.ID))
 	w.equal()
 }
+
+// A provider that forgets a key it promised to remember says "already captured"
+// when it is asked again: that is evidence, and never a failure.
+func TestAlreadyDoneOnAResendIsNoFailure(t *testing.T) {
+	t.Parallel()
+	w := newWorldWith(t, simulator.Rules{IdempotencyTTL: -1}, with(t, promising(gateway.OpCapture, func(e *gateway.Endpoint) { e.LookupByRef = "" })))
+	p := w.held("17")
+	w.server.Next(simulator.OpCapture, simulator.ResetAfter)
+	_, err := w.eng.Capture(t.Context(), w.request(p, "ship", amount(1000)))
+	require.ErrorIs(t, err, gateway.CodeIndeterminate)
+	w.later(time.Minute)
+	open := w.open(p.ID)
+	require.Len(t, open, 1, w.story(p.ID))
+	assert.Contains(t, w.story(p.ID), "already_captured", "it was sent again")
+	assert.Contains(t, []gateway.OperationState{gateway.StateUnknown, gateway.StateParked}, open[0].State)
+	_, err = w.eng.Refresh(t.Context(), "es", p.ID, "")
+	require.NoError(t, err)
+	assert.Empty(t, w.open(p.ID), "and settled by what the provider shows")
+	w.equal()
+}

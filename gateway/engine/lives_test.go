@@ -14,13 +14,13 @@ import (
 // biography is a life that payments take, from which a process may be torn at any
 // time: live may be started again, and comes to the same end.
 type biography struct {
-	live   func(ctx context.Context, eng *engine.Engine, wait func()) error
-	config func(cfg *engine.Config)
-	flows  map[gateway.Operation]command.Flow
-	edits  []command.Item
-	calls  []simulator.Operation // that go wrong once, where a fault is asked for
-	moved  [4]int64              // authorized, released, captured, refunded in the end
-	theirs int                   // payments at the provider
+	live     func(ctx context.Context, eng *engine.Engine, wait func()) error
+	config   func(cfg *engine.Config)
+	flows    map[gateway.Operation]command.Flow
+	promises map[gateway.Operation]func(e *gateway.Endpoint)
+	calls    []simulator.Operation // that go wrong once, where a fault is asked for
+	moved    [4]int64              // authorized, released, captured, refunded in the end
+	theirs   int                   // payments at the provider
 }
 
 // oneCard is a payment by card: held, captured in parts, released, refunded.
@@ -32,10 +32,10 @@ var oneCard = biography{
 
 // everyKind is every kind of operation, flows and plans among them.
 var everyKind = biography{
-	live:   wholeLife,
-	config: func(cfg *engine.Config) { cfg.Policy = planned },
-	flows:  map[gateway.Operation]command.Flow{gateway.OpPurchase: {Steps: []gateway.Operation{gateway.OpAuthorize, gateway.OpCapture}}},
-	edits:  []command.Item{promising(gateway.OpRefund, func(e *gateway.Endpoint) { e.RefundTarget = gateway.RefundCapture })},
+	live:     wholeLife,
+	config:   func(cfg *engine.Config) { cfg.Policy = planned },
+	flows:    map[gateway.Operation]command.Flow{gateway.OpPurchase: {Steps: []gateway.Operation{gateway.OpAuthorize, gateway.OpCapture}}},
+	promises: map[gateway.Operation]func(e *gateway.Endpoint){gateway.OpRefund: func(e *gateway.Endpoint) { e.RefundTarget = gateway.RefundCapture }},
 	calls: []simulator.Operation{
 		simulator.OpCreatePayment, simulator.OpAdjust, simulator.OpCapture, simulator.OpRelease, simulator.OpRefund, simulator.OpCancel, simulator.OpAccept,
 		simulator.OpCreateInstrument,
@@ -43,10 +43,18 @@ var everyKind = biography{
 	moved: [4]int64{1200 + 1000 + 1000 + 1000, 500, 700 + 1000 + 1000, 500}, theirs: 5,
 }
 
+// edits returns what the life's provider promises otherwise than the sandbox.
+func (bio biography) edits() (all []command.Item) {
+	for op, f := range bio.promises {
+		all = append(all, promising(op, f))
+	}
+	return all
+}
+
 // configure returns the change to an engine that a life needs.
 func (bio biography) configure(t *testing.T) func(*engine.Config, link) {
 	return func(cfg *engine.Config, at link) {
-		cfg.Pools = poolsWith(t, at, bio.flows, bio.edits...)
+		cfg.Pools = poolsWith(t, at, bio.flows, bio.edits()...)
 		if bio.config != nil {
 			bio.config(cfg)
 		}

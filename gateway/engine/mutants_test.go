@@ -88,7 +88,7 @@ var mutants = []mutant{
 		new: "	return false && slices.ContainsFunc(",
 	},
 	{
-		name: "already done means failed", file: "judge.go", killers: everyLie + "|" + killing,
+		name: "already done means failed", file: "judge.go", killers: "AlreadyDone",
 		old: "	case step.Doubt && f.sent:\n",
 		new: "	case false:\n",
 	},

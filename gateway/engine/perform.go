@@ -71,7 +71,7 @@ func (e *Engine) call(ctx context.Context, o storage.Operation, r Request) (next
 	}
 	try := attempt(o, step, started, e.db.Now(), err)
 	after := context.WithoutCancel(ctx) // the call may have taken all its time; what came of it is recorded all the same
-	next, rerr := e.settle(after, o.Store, o.ID, finding{
+	recorded, rerr := e.settle(after, o.Store, o.ID, finding{
 		source: gateway.SourceAnswer, out: out, err: err, sent: claimed, try: &try, notes: notes,
 	})
 	if rerr != nil {
@@ -79,7 +79,7 @@ func (e *Engine) call(ctx context.Context, o storage.Operation, r Request) (next
 		e.log.ErrorContext(ctx, "an answer could not be recorded", "operation", o.ID, "err", rerr)
 		return done(e.report(ctx, o, shown, gateway.Errorf(gateway.CodeIndeterminate, "the answer could not be recorded: %w", rerr)))
 	}
-	if next {
+	if recorded.next {
 		return true, Result{}, nil
 	}
 	if rules[o.Kind].about {

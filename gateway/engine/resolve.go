@@ -162,15 +162,15 @@ func (e *Engine) lookUp(ctx context.Context, o storage.Operation, step storage.S
 		out.Movements[i].Source = gateway.SourcePoll
 	}
 	// Not under the call's own limit: it may have taken all of it.
-	next, serr := e.settle(context.WithoutCancel(ctx), o.Store, o.ID, finding{source: gateway.SourcePoll, out: out, err: err, lookup: true, try: &try})
+	recorded, serr := e.settle(context.WithoutCancel(ctx), o.Store, o.ID, finding{source: gateway.SourcePoll, out: out, err: err, lookup: true, try: &try})
 	if serr != nil {
 		return serr
 	}
-	if next {
+	if recorded.next {
 		_, _ = e.drive(ctx, o, Request{}) // what comes of it is recorded
 		return nil
 	}
-	if err != nil && gateway.CodeOf(err) != gateway.CodeNotFound || err == nil && contradicts(s.Payment, out) {
+	if err != nil && gateway.CodeOf(err) != gateway.CodeNotFound || recorded.doubted {
 		return nil // it could not be asked, or its word cannot be relied on; asked again later
 	}
 	return e.afterLookup(ctx, o, endpoint, e.db.Now())
@@ -355,9 +355,12 @@ func (e *Engine) Settle(ctx context.Context, s Settlement) error {
 			m.Provider = o.Provider
 		}
 	}
-	_, err = e.settle(ctx, s.Store, s.Operation, finding{source: gateway.SourceOperator, lookup: true, out: gateway.Outcome{Status: gateway.StatusSucceeded, Movements: s.Movements}})
+	recorded, err := e.settle(ctx, s.Store, s.Operation, finding{source: gateway.SourceOperator, lookup: true, out: gateway.Outcome{Status: gateway.StatusSucceeded, Movements: s.Movements}})
 	if err != nil {
 		return err
+	}
+	if recorded.next { // the evidence was for one call of several: the operation goes on
+		return e.ResolveOne(ctx, s.Store, s.Operation)
 	}
 	return e.ended(ctx, s)
 }

@@ -22,11 +22,13 @@ type finding struct {
 
 // settle records a finding: movements, balances, references, the operation's
 // state, its reservation and the events, in one transaction. It is the only place
-// where any of them changes. next says that another call follows, which is written down.
-func (e *Engine) settle(ctx context.Context, store gateway.StoreID, id gateway.OperationID, f finding) (next bool, err error) {
+// where any of them changes.
+func (e *Engine) settle(ctx context.Context, store gateway.StoreID, id gateway.OperationID, found finding) (done settled, err error) {
 	point("before recording")
 	err = e.db.Update(ctx, func(tx *storage.Tx) error {
-		next = false
+		done = settled{}
+		f := found
+		defer func() { done.doubted = found.err == nil && f.err != nil }()
 		o, err := tx.Operation(store, id)
 		if err != nil {
 			return err
@@ -65,6 +67,10 @@ func (e *Engine) settle(ctx context.Context, store gateway.StoreID, id gateway.O
 		if err := e.book(tx, &p, &o, open, f); err != nil {
 			return err
 		}
+		if f.lookup && f.err == nil && rules[o.Kind].begins && step.Number == 1 && f.out.Status == gateway.StatusSucceeded && !happened(o, step, p) && !e.stepDone(o, step, p, f) {
+			// It was found by our own reference: whatever is odd about it, it was made, and is not made again.
+			f.out, f.err = gateway.Outcome{}, gateway.Errorf(gateway.CodeIndeterminate, "the provider has it and shows no money of this operation; it is asked again")
+		}
 		for hook, note := range f.notes {
 			if err := tx.SetDetail(o.Store, o.Payment, noteOf(o.ID, hook), note); err != nil {
 				return err
@@ -74,11 +80,17 @@ func (e *Engine) settle(ctx context.Context, store gateway.StoreID, id gateway.O
 		if f.try != nil && f.try.Number != step.Number {
 			return nil // what an earlier call brought: another one has followed it already
 		}
-		next, err = e.conclude(tx, &p, o, step, f)
+		done.next, err = e.conclude(tx, &p, o, step, f)
 		return err
 	})
 	point("after recording")
-	return next, err
+	return done, err
+}
+
+// settled is what came of a finding.
+type settled struct {
+	next    bool // another call follows, which is written down
+	doubted bool // its word was not relied on: it contradicts what is known, or is not confirmed yet
 }
 
 // contradicts reports whether a lookup cannot be about this payment as it is
@@ -376,8 +388,8 @@ func (e *Engine) Record(ctx context.Context, ev Evidence) error {
 		}
 		if ours {
 			settled = true
-			next, err := e.settle(ctx, ev.Store, id, finding{source: ev.Source, out: ev.Outcome, lookup: true})
-			if next { // should that fail, it is made when its time has come
+			done, err := e.settle(ctx, ev.Store, id, finding{source: ev.Source, out: ev.Outcome, lookup: true})
+			if done.next { // should that fail, it is made when its time has come
 				_ = e.ResolveOne(ctx, ev.Store, id)
 			}
 			errs = append(errs, err)

@@ -279,3 +279,17 @@ func (w *world) story(id gateway.PaymentID) string {
 	}
 	return text
 }
+
+// stories tells every payment, ours and theirs.
+func (w *world) stories() (text string) {
+	w.Helper()
+	var rows []storage.PaymentRow
+	require.NoError(w, w.db.View(w.Context(), func(tx *storage.Tx) (err error) { rows, err = tx.Payments("es", storage.PaymentQuery{}); return err }))
+	for _, p := range rows {
+		text += fmt.Sprintf("\n%s of order %q\n%s", p.ID, p.Order, w.story(p.ID))
+	}
+	for _, p := range w.server.Payments() {
+		text += fmt.Sprintf("\ntheirs: %s for %s is %s: %+v", p.ID, p.Reference, p.Status, p.Amounts)
+	}
+	return text
+}
