@@ -225,7 +225,7 @@ func disturbed(t *testing.T, m move, fault simulator.Fault, off time.Duration) {
 	db, err := sqlite.Open(t.Context(), file, sqlite.Options{Now: now})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, db.Close()) })
-	other, err := engine.New(engine.Config{Pools: pools(t, link{w.server.URL(), w.hurry.policy}), Storage: db, SendTimeout: 700 * time.Millisecond, Sealer: sealer(t)})
+	other, err := engine.New(engine.Config{Pools: pools(t, link{url: w.server.URL(), hurry: w.hurry.policy}), Storage: db, SendTimeout: 700 * time.Millisecond, Sealer: sealer(t)})
 	require.NoError(t, err)
 	decide, looked := once(m.op, fault), false
 	w.server.Lie(w.hurry.lie(func(c simulator.Call) simulator.Fault {
@@ -263,7 +263,7 @@ func TestAClaimUnderAWrongClockKeepsNobodyAway(t *testing.T) {
 				p := m.before(w)
 				doomed := *w
 				var err error
-				doomed.eng, err = engine.New(engine.Config{Pools: pools(t, link{w.server.URL(), dying}), Storage: w.db, SendTimeout: 700 * time.Millisecond, Sealer: sealer(t)})
+				doomed.eng, err = engine.New(engine.Config{Pools: pools(t, link{url: w.server.URL(), hurry: dying}), Storage: w.db, SendTimeout: 700 * time.Millisecond, Sealer: sealer(t)})
 				require.NoError(t, err)
 				w.skew.Store(steps[0].Microseconds())
 				var wg sync.WaitGroup

@@ -48,7 +48,7 @@ func TestALyingProviderChangesNothingInTheEnd(t *testing.T) {
 					bio = everyKind
 				}
 				m := modes[seed/2%uint64(len(modes))]
-				w := newWorldWith(t, m.rules, bio.withMode(m).configure(t))
+				w := newPatientWorld(t, m.rules, bio.withMode(m).configure(t))
 				// Reversals change what a payment may do next; they have a test of their own.
 				var lies []simulator.Fault
 				for _, f := range simulator.Faults() {

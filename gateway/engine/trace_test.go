@@ -41,7 +41,7 @@ func simulate(t *testing.T, seed uint64) (trace string) {
 	t.Helper()
 	t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 		var ids atomic.Int64
-		w := newWorldWith(t, simulator.Rules{}, func(c *engine.Config, _ link) {
+		w := newPatientWorld(t, simulator.Rules{}, func(c *engine.Config, _ link) {
 			c.NewID = func(prefix string) string { return fmt.Sprintf("%s_%d", prefix, ids.Add(1)) } // not by the test's name
 		})
 		w.server.Lie(w.hurry.lie(simulator.Liar(seed, 0.5)))

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -48,6 +49,18 @@ func newWorld(t *testing.T, rules simulator.Rules) *world {
 // newWorldWith is newWorld with changes to the engine, which are told where the provider is.
 func newWorldWith(t *testing.T, rules simulator.Rules, change ...func(cfg *engine.Config, at link)) *world {
 	t.Helper()
+	return open(t, rules, 500*time.Millisecond, change...)
+}
+
+// newPatientWorld is newWorldWith every timeout so long that only hurry ends a
+// call: how busy the machine is must not change what happens.
+func newPatientWorld(t *testing.T, rules simulator.Rules, change ...func(cfg *engine.Config, at link)) *world {
+	t.Helper()
+	return open(t, rules, time.Minute, change...)
+}
+
+func open(t *testing.T, rules simulator.Rules, patience time.Duration, change ...func(cfg *engine.Config, at link)) *world {
+	t.Helper()
 	w := &world{T: t, clock: &atomic.Int64{}, skew: &atomic.Int64{}, hurry: &hurry{}}
 	w.clock.Store(time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC).UnixMicro())
 	// Reading moves the clock, so that no two rows have one time. The provider only
@@ -73,10 +86,10 @@ func newWorldWith(t *testing.T, rules simulator.Rules, change ...func(cfg *engin
 	t.Cleanup(func() { assert.NoError(t, w.db.Close()) })
 	var ids atomic.Int64
 	name := fmt.Sprintf("%x", sha256.Sum256([]byte(t.Name())))[:12]
-	at := link{w.server.URL(), w.hurry.policy}
+	at := link{w.server.URL(), w.hurry.policy, patience}
 	cfg := engine.Config{
 		NewID: func(prefix string) string { return fmt.Sprintf("%s_%s_%d", prefix, name, ids.Add(1)) },
-		Pools: pools(t, at), Storage: w.db, SendTimeout: 700 * time.Millisecond, Sealer: sealer(t),
+		Pools: pools(t, at), Storage: w.db, SendTimeout: patience * 7 / 5, Sealer: sealer(t),
 	}
 	for _, f := range change {
 		f(&cfg, at)
@@ -118,6 +131,8 @@ func newFile(t *testing.T) string {
 type link struct {
 	url   string
 	hurry client.Policy // nil for none
+	// patience is how long a call may take; 0 is half a second.
+	patience time.Duration
 }
 
 // pools returns the sandbox's commands, with edits.
@@ -128,7 +143,7 @@ func pools(t *testing.T, at link, edits ...command.Item) *command.Pools {
 
 func poolsWith(t *testing.T, at link, flows map[gateway.Operation]command.Flow, edits ...command.Item) *command.Pools {
 	t.Helper()
-	p, err := assemble(at, 500*time.Millisecond, flows, edits...)
+	p, err := assemble(at, cmp.Or(at.patience, 500*time.Millisecond), flows, edits...)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = p.Close(context.Background()) })
 	return p
