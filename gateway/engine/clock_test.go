@@ -174,7 +174,7 @@ func TestAClockThatJumpsLosesAndDoublesNothing(t *testing.T) {
 						switch {
 						case everything():
 							from, to = 1, readings
-						case pick(3, jump+t.Name()) > 0:
+						case pick(5, jump+t.Name()) > 0:
 							continue
 						}
 						for at := from; at <= to; at++ {
@@ -204,7 +204,7 @@ func TestAProcessWhoseClockIsOffDisturbsNoCallUnderWay(t *testing.T) {
 			t.Run(name+" "+jump, func(t *testing.T) {
 				t.Parallel()
 				for _, fault := range faults() {
-					if everything() || pick(3, t.Name()+string(fault)) == 0 {
+					if everything() || pick(5, t.Name()+string(fault)) == 0 {
 						t.Run(string(fault), func(t *testing.T) { disturbed(t, m, fault, steps[0]) })
 					}
 				}

@@ -56,7 +56,7 @@ func (s *site) raceNaively(job naiveJob) (taken int64, err error) {
 func TestCheckingBeforeTakingWouldTakeTooMuch(t *testing.T) {
 	t.Parallel()
 	onBothStores(t, func(t *testing.T, at place) {
-		times := rounds(t, 20)
+		times := rounds(t, 60)
 		db, err := at.open(t.Context(), nil, 4)
 		require.NoError(t, err)
 		t.Cleanup(func() { assert.NoError(t, db.Close()) })

@@ -41,7 +41,7 @@ func TestAProcessKilledWhileItRecoversLosesAndDoublesNothing(t *testing.T) {
 					recovery := lives(t, false, fault, first)[1]
 					for _, second := range recovery {
 						name := fmt.Sprintf("then at %d %s", second.N, second.Point)
-						if !all && pick(12, t.Name()+name) > 0 {
+						if !all && pick(20, t.Name()+name) > 0 {
 							continue
 						}
 						t.Run(name, func(t *testing.T) {

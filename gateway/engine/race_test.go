@@ -125,7 +125,7 @@ func TestCapturesFromTwoProcessesNeverTakeMoreThanIsHeld(t *testing.T) {
 	t.Parallel()
 	onBothStores(t, func(t *testing.T, at place) {
 		for name, c := range contests {
-			t.Run(name, func(t *testing.T) { compete(t, at, name, c, rounds(t, 20)) })
+			t.Run(name, func(t *testing.T) { compete(t, at, name, c, rounds(t, 10)) })
 		}
 	})
 }
