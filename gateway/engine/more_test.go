@@ -414,3 +414,20 @@ func TestAProviderThatTakesOneAtATimeGetsOneAtATime(t *testing.T) {
 	require.NoError(t, err)
 	w.equal()
 }
+
+// A void releases whatever is not captured yet: while a capture is open, that may
+// be what it is about to take.
+func TestAVoidWaitsForAnOpenCapture(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, simulator.Rules{AsyncCapture: true})
+	p := w.held("17")
+	_, err := w.eng.Capture(t.Context(), w.request(p, "ship", amount(400)))
+	require.NoError(t, err)
+	_, err = w.eng.Void(t.Context(), w.request(p, "void"))
+	require.ErrorIs(t, err, gateway.CodeConflict)
+	w.converge()
+	_, err = w.eng.Void(t.Context(), w.request(p, "void"))
+	require.NoError(t, err)
+	assert.Equal(t, eur(600), w.load(p.ID).Balances.Released)
+	w.equal()
+}

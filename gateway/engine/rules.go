@@ -80,6 +80,7 @@ func (r rule) amountOf(kind gateway.Operation, p gateway.Payment, req Request) (
 func (r rule) allow(kind gateway.Operation, p gateway.Payment, open []storage.Operation, amount gateway.Money) error {
 	conflict := func(format string, args ...any) error { return gateway.Errorf(gateway.CodeConflict, format, args...) }
 	busy := slices.IndexFunc(open, func(o storage.Operation) bool { return rules[o.Kind].begins })
+	capturing := slices.IndexFunc(open, func(o storage.Operation) bool { return o.Kind == gateway.OpCapture })
 	same := slices.IndexFunc(open, func(o storage.Operation) bool { return o.Kind == kind })
 	switch {
 	case r.begins && busy >= 0:
@@ -96,6 +97,9 @@ func (r rule) allow(kind gateway.Operation, p gateway.Payment, open []storage.Op
 		return conflict("nobody knows yet what became of operation %s: it is being found out", open[busy].ID)
 	case kind == gateway.OpCapture && p.Closed:
 		return conflict("the payment takes no more captures: the last one was final, or the rest was released")
+	case kind == gateway.OpVoid && capturing >= 0:
+		// A provider releases whatever is not captured yet, also what this one is about to take.
+		return conflict("operation %s captures, and is %s: wait for it, or what it takes would be released", open[capturing].ID, open[capturing].State)
 	case kind == gateway.OpVoid && !p.Releasable().IsPositive():
 		return conflict("nothing is held that could be released: the payment is %s", p.Status())
 	case kind == gateway.OpAdjust && (p.Closed || !p.Balances.Authorized.IsPositive()):
