@@ -42,3 +42,15 @@ func (e *Engine) identify(tx *storage.Tx, p gateway.Payment, o storage.Operation
 	}
 	return nil
 }
+
+// nameDeclined keeps the name of what a decline may be overcome on. A decline is
+// an error, whose Reference is the object that the payment is at the provider.
+func (e *Engine) nameDeclined(o storage.Operation, f *finding) {
+	ge := gateway.AsError(f.err, "")
+	if f.err == nil || ge.Code != gateway.CodeDeclined || ge.Reference == "" || !rules[o.Kind].begins {
+		return
+	}
+	if name := e.targetOf(o.Provider, gateway.OpContinue); name != "" {
+		f.out.Refs = f.out.Refs.Add(gateway.Ref{Owner: o.Provider, Name: name, Value: ge.Reference})
+	}
+}

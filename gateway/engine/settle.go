@@ -53,6 +53,7 @@ func (e *Engine) settle(ctx context.Context, store gateway.StoreID, id gateway.O
 		if err != nil {
 			return err
 		}
+		e.nameDeclined(o, &f)
 		if err := e.identify(tx, p, o, &f); err != nil {
 			return err
 		}

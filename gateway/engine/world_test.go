@@ -151,19 +151,34 @@ func poolsWith(t *testing.T, at link, flows map[gateway.Operation]command.Flow, 
 
 // assemble makes the commands of a sandbox, which is given up on after a while.
 func assemble(at link, patience time.Duration, flows map[gateway.Operation]command.Flow, edits ...command.Item) (*command.Pools, error) {
+	p, err := providerAt("sandbox", at, patience)
+	if err != nil {
+		return nil, err
+	}
+	p.Flows = flows
+	return command.Assemble(append([]command.Item{p}, edits...)...)
+}
+
+// provider returns a sandbox under a name.
+func provider(t *testing.T, name string, at link) command.Provider {
+	t.Helper()
+	p, err := providerAt(name, at, 500*time.Millisecond)
+	require.NoError(t, err)
+	return p
+}
+
+func providerAt(name string, at link, patience time.Duration) (command.Provider, error) {
 	var policies []client.Policy
 	if at.hurry != nil {
 		policies = append(policies, at.hurry)
 	}
 	api, err := sandbox.New(sandbox.Config{
-		BaseURL: at.url, Keys: tenant.Single(sandbox.Keys{Secret: gateway.NewSecret(simulator.DefaultKey)}), HTTP: client.Config{Timeout: patience}, Policy: policies,
+		Name: name, BaseURL: at.url, Keys: tenant.Single(sandbox.Keys{Secret: gateway.NewSecret(simulator.DefaultKey)}), HTTP: client.Config{Timeout: patience}, Policy: policies,
 	})
 	if err != nil {
-		return nil, err
+		return command.Provider{}, err
 	}
-	provider := api.Provider()
-	provider.Flows = flows
-	return command.Assemble(append([]command.Item{provider}, edits...)...)
+	return api.Provider(), nil
 }
 
 var realSealer = sync.OnceValues(func() (engine.Sealer, error) {

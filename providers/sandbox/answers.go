@@ -37,6 +37,7 @@ type Payment struct {
 	Action        *Action    `json:"action"`
 	Decline       *Decline   `json:"decline"`
 	Movements     []Movement `json:"movements" validate:"dive"`
+	Disputes      []Dispute  `json:"disputes" validate:"dive"` // oldest first
 	Expires       *time.Time `json:"expires_at"`
 	Network       string     `json:"network_transaction_id"`
 }
@@ -70,6 +71,15 @@ type Decline struct {
 	Code   string `json:"code"`
 	Advice string `json:"advice"`
 	Final  bool   `json:"final"`
+}
+
+// Dispute is a shopper's or issuer's complaint about a payment.
+type Dispute struct {
+	ID        string    `json:"id" validate:"required"`
+	Status    string    `json:"status" validate:"required"`
+	Amount    Amount    `json:"amount"`
+	Reason    string    `json:"reason"`
+	RespondBy time.Time `json:"respond_by"`
 }
 
 // Movement is one entry of the provider's ledger.

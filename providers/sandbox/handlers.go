@@ -38,6 +38,9 @@ var statuses = map[string]gateway.Status{
 }
 
 func statusOf(p Payment) (gateway.Status, error) {
+	if p.Status == "declined" && p.Decline != nil && !p.Decline.Final {
+		return gateway.StatusActionRequired, nil // it may be confirmed with another instrument
+	}
 	if s, ok := statuses[p.Status]; ok {
 		return s, nil
 	}
@@ -49,7 +52,7 @@ func bookPayment(_ context.Context, _ transfer.Exchange, p Payment, out *gateway
 	if out.Status, err = statusOf(p); err != nil {
 		return err
 	}
-	if out.Status == gateway.StatusFailed { // a decline is a 402; this answer says two things at once
+	if out.Status == gateway.StatusFailed || p.Status == "declined" { // a decline is a 402; this answer says two things at once
 		return gateway.Errorf(gateway.CodeIndeterminate, "the payment is %s and the answer is no decline", p.Status)
 	}
 	out.Movements, err = p.Facts()
@@ -75,7 +78,25 @@ func lookUpPayment(_ context.Context, _ transfer.Exchange, p Payment, out *gatew
 	for i := range out.Movements {
 		out.Movements[i].Source = gateway.SourcePoll
 	}
-	return nil
+	return tellDispute(p, out)
+}
+
+// disputeStates are the states of disputes in our words.
+var disputeStates = map[string]gateway.DisputeState{"open": gateway.DisputeOpen, "won": gateway.DisputeWon, "lost": gateway.DisputeLost}
+
+// tellDispute says how the newest dispute stands: one at a time is open.
+func tellDispute(p Payment, out *gateway.Outcome) error {
+	if len(p.Disputes) == 0 {
+		return nil
+	}
+	d := p.Disputes[len(p.Disputes)-1]
+	state, known := disputeStates[d.Status]
+	if !known {
+		return gateway.Errorf(gateway.CodeIndeterminate, "dispute status %.40q is not known", d.Status)
+	}
+	amount, err := d.Amount.Money()
+	out.Dispute = &gateway.Dispute{Reference: d.ID, Reason: d.Reason, Amount: amount, Deadline: d.RespondBy, State: state}
+	return err
 }
 
 // newest keeps the last movement of a kind, which is the one that this call made.
