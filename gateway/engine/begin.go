@@ -14,15 +14,15 @@ func (e *Engine) perform(ctx context.Context, kind gateway.Operation, r Request)
 	if err := checkKey(r.Store, r.Key); err != nil {
 		return Result{}, err
 	}
-	print := r.fingerprint(kind) // of what the caller asked for, whatever hooks make of it
+	parameters := r.fingerprint(kind) // of what the caller asked for, whatever hooks make of it
 	asked := r
-	kind, err := e.intend(ctx, kind, &r, print)
+	kind, err := e.intend(ctx, kind, &r, parameters)
 	if err != nil {
 		return Result{}, err
 	}
-	o, created, err := e.begin(ctx, kind, r, print)
+	o, created, err := e.begin(ctx, kind, r, parameters)
 	if err != nil && rules[kind].begins && e.supersede(ctx, r) {
-		o, created, err = e.begin(ctx, kind, r, print)
+		o, created, err = e.begin(ctx, kind, r, parameters)
 	}
 	if err != nil {
 		return Result{}, err
@@ -35,7 +35,7 @@ func (e *Engine) perform(ctx context.Context, kind gateway.Operation, r Request)
 
 // intend lets the hooks decide about a command that is new: what runs, whether
 // it may, and with what.
-func (e *Engine) intend(ctx context.Context, kind gateway.Operation, r *Request, print string) (gateway.Operation, error) {
+func (e *Engine) intend(ctx context.Context, kind gateway.Operation, r *Request, parameters string) (gateway.Operation, error) {
 	if len(e.cfg.Hooks) == 0 {
 		return e.paying(kind), nil
 	}
@@ -45,7 +45,7 @@ func (e *Engine) intend(ctx context.Context, kind gateway.Operation, r *Request,
 		have, err := tx.OperationByKey(r.Store, r.Key)
 		if err == nil {
 			old, kind = true, have.Kind
-			return reused(have, print)
+			return reused(have, parameters)
 		}
 		if gateway.CodeOf(err) != gateway.CodeNotFound {
 			return err
@@ -72,8 +72,8 @@ func (e *Engine) paying(kind gateway.Operation) gateway.Operation {
 }
 
 // reused refuses a key that was used for another command.
-func reused(have storage.Operation, print string) error {
-	if have.Fingerprint == print {
+func reused(have storage.Operation, parameters string) error {
+	if have.Fingerprint == parameters {
 		return nil
 	}
 	return gateway.Errorf(gateway.CodeConflict, "key %q was used for another command (%s of payment %s): every command needs its own", have.Key, have.Kind, have.Payment)
@@ -113,7 +113,7 @@ func (e *Engine) command(provider string, kind gateway.Operation) gateway.Operat
 
 // begin inserts the operation with its first step and reserves the money, in one
 // transaction. An operation that is there already is returned as it is.
-func (e *Engine) begin(ctx context.Context, kind gateway.Operation, r Request, print string) (o storage.Operation, created bool, err error) {
+func (e *Engine) begin(ctx context.Context, kind gateway.Operation, r Request, parameters string) (o storage.Operation, created bool, err error) {
 	rule, known := rules[kind]
 	if !known {
 		return o, false, gateway.Errorf(gateway.CodeUnsupported, "the engine does not run %q", kind)
@@ -125,14 +125,14 @@ func (e *Engine) begin(ctx context.Context, kind gateway.Operation, r Request, p
 	point("before writing down")
 	err = e.db.Update(ctx, func(tx *storage.Tx) error {
 		created = false
-		if found, err := recall(tx, r, print, &o); found || err != nil {
+		if found, err := recall(tx, r, parameters, &o); found || err != nil {
 			return err
 		}
 		p, err := tx.LockPayment(r.Store, r.Payment)
 		if err != nil {
 			return err
 		}
-		if found, err := recall(tx, r, print, &o); found || err != nil {
+		if found, err := recall(tx, r, parameters, &o); found || err != nil {
 			return cmp.Or[error](err, errTwin)
 		}
 		open, err := tx.OpenOperations(r.Store, r.Payment)
@@ -148,7 +148,7 @@ func (e *Engine) begin(ctx context.Context, kind gateway.Operation, r Request, p
 		}
 		o = storage.Operation{
 			Store: r.Store, ID: gateway.OperationID(e.cfg.NewID("op")), Payment: r.Payment, Kind: kind, Provider: r.Provider, Key: r.Key,
-			Fingerprint: print, Amount: amount, Target: r.Target, Final: r.Final, State: gateway.StateOpen, Deadline: r.Deadline,
+			Fingerprint: parameters, Amount: amount, Target: r.Target, Final: r.Final, State: gateway.StateOpen, Deadline: r.Deadline,
 			NextCheck: tx.Now().Add(e.lease()), // should this process end before it sends
 		}
 		if o.Provider == "" {
@@ -189,7 +189,7 @@ func (e *Engine) begin(ctx context.Context, kind gateway.Operation, r Request, p
 var errTwin = gateway.Errorf(gateway.CodeConflict, "the same command was written down meanwhile")
 
 // recall finds the operation that a command's key was used for before.
-func recall(tx *storage.Tx, r Request, print string, o *storage.Operation) (found bool, err error) {
+func recall(tx *storage.Tx, r Request, parameters string, o *storage.Operation) (found bool, err error) {
 	have, err := tx.OperationByKey(r.Store, r.Key)
 	if gateway.CodeOf(err) == gateway.CodeNotFound {
 		return false, nil
@@ -198,7 +198,7 @@ func recall(tx *storage.Tx, r Request, print string, o *storage.Operation) (foun
 		return false, err
 	}
 	*o = have
-	return true, reused(have, print)
+	return true, reused(have, parameters)
 }
 
 // part is what one call of several is for; the zero value is all of the operation.

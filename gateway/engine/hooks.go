@@ -134,6 +134,7 @@ func (e *Engine) overridden(ctx context.Context, c Call) (gateway.Operation, err
 		}
 		return err
 	})
+	kind = e.paying(kind)
 	if _, known := rules[kind]; err == nil && !known {
 		err = gateway.Errorf(gateway.CodeUnsupported, "%q was decided to run, which the engine does not", kind)
 	}

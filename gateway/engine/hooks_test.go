@@ -288,6 +288,8 @@ func TestH9OneHookMayDecideWhatRuns(t *testing.T) {
 	}
 	assert.Equal(t, gateway.OpPurchase, pay(newWorld(t, simulator.Rules{})))
 	assert.Equal(t, gateway.OpAuthorize, pay(newWorldWith(t, simulator.Rules{}, func(c *engine.Config, _ link) { c.Pay = gateway.OpAuthorize })))
+	var l trace
+	assert.Equal(t, gateway.OpPurchase, pay(newWorldWith(t, simulator.Rules{}, hooked(l.hook("no opinion")))))
 	decide := func(name string, kind gateway.Operation) engine.Hook {
 		return engine.Hook{Name: name, Override: map[gateway.Operation]func(context.Context, engine.Call) (gateway.Operation, error){
 			engine.OpPay: func(_ context.Context, c engine.Call) (gateway.Operation, error) {
