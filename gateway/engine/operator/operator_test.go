@@ -3,6 +3,7 @@ package operator_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"testing"
 	"time"
 
@@ -105,12 +106,14 @@ func TestPaymentShowsTheWholeHistoryAndNothingPersonal(t *testing.T) {
 	w := newWorld(t)
 	p := w.Paid("17")
 	require.NoError(t, w.DB.Update(t.Context(), func(tx *storage.Tx) error {
-		return tx.AppendDiscrepancy("es", p.ID, "contradiction", map[string]string{"problem": "another \x1b amount", "secret": enginetest.Canary})
+		_, err := tx.SetDispute("es", "sandbox", p.ID, gateway.Dispute{Reference: "dis_1", Amount: enginetest.EUR(100), State: gateway.DisputeOpen, Reason: "fraud"})
+		_, perr := tx.InsertPlan(storage.Plan{Store: "es", Payment: p.ID, Name: "release", Kind: gateway.OpVoid, Why: "the rest was not captured"})
+		return errors.Join(err, perr, tx.AppendDiscrepancy("es", p.ID, "contradiction", map[string]string{"problem": "another \x1b amount", "secret": enginetest.Canary}))
 	}))
 	for _, args := range [][]string{{string(p.ID)}, {"-order", "order-17"}, {"-ref", p.Refs.Get("payment")}} {
 		out, code := w.run(append([]string{"payment"}, args...)...)
 		require.Equal(t, operator.ExitOK, code, out)
-		for _, want := range []string{"partially_captured", "capture 6.00 EUR", "authorize", "money.hold", "an answer to rely on", p.Refs.Get("payment"), "contradiction another"} {
+		for _, want := range []string{"partially_captured", "capture 6.00 EUR", "authorize", "money.hold", "an answer to rely on", p.Refs.Get("payment"), "contradiction another", "dispute dis_1: open, 1.00 EUR fraud", "plan release: void"} {
 			assert.Contains(t, out, want)
 		}
 		assert.NotContains(t, out, "\x1b")
@@ -122,12 +125,16 @@ func TestPaymentShowsTheWholeHistoryAndNothingPersonal(t *testing.T) {
 		Movements  []reconcile.Line
 		Operations []struct{ Attempts []any }
 		Events     []any
+		Disputes   []any
+		Plans      []any
 	}
 	require.NoError(t, json.Unmarshal([]byte(out), &said))
 	assert.Equal(t, enginetest.EUR(600), said.Captured)
 	require.Len(t, said.Movements, 2)
 	assert.Len(t, said.Operations, 2)
 	assert.Len(t, said.Operations[0].Attempts, 1)
+	assert.Len(t, said.Disputes, 1)
+	assert.Len(t, said.Plans, 1)
 	w.Paid("18")
 	for want, args := range map[string][]string{
 		"not_found": {"pay_none"}, "by its id, or by": {}, "no payment": {"-order", "none"}, "there is no payment": {"-store", "fr", string(p.ID)},

@@ -40,7 +40,26 @@ type paymentView struct {
 	Movements     []movementView        `json:"movements"`
 	Operations    []historyView         `json:"operations"`
 	Events        []eventView           `json:"events"`
+	Disputes      []disputeView         `json:"disputes"`
+	Plans         []planView            `json:"plans"`
 	Discrepancies []discrepancyView     `json:"discrepancies"`
+}
+
+type disputeView struct {
+	Reference string               `json:"reference"`
+	State     gateway.DisputeState `json:"state"`
+	Amount    gateway.Money        `json:"amount"`
+	Reason    string               `json:"reason,omitempty"`
+	Deadline  time.Time            `json:"deadline,omitzero"` // until when evidence may be handed in
+}
+
+// planView is what the engine will do, or has done, by itself.
+type planView struct {
+	Name   string            `json:"name"`
+	Kind   gateway.Operation `json:"kind"`
+	Why    string            `json:"why"`
+	Due    time.Time         `json:"due,omitzero"` // zero: done, given up, or waiting to be approved
+	Result string            `json:"result,omitempty"`
 }
 
 type refView struct {
@@ -145,11 +164,19 @@ func (c *call) history(id gateway.PaymentID) (v paymentView, err error) {
 	var p gateway.Payment
 	var events []storage.Event
 	var odd []storage.Discrepancy
+	var disputes []gateway.Dispute
+	var plans []storage.Plan
 	err = c.view(func(tx *storage.Tx) error {
 		if p, err = tx.Payment(c.Store, id); err != nil {
 			return err
 		}
 		if events, err = tx.Events(c.Store, id); err != nil {
+			return err
+		}
+		if disputes, err = tx.Disputes(c.Store, id); err != nil {
+			return err
+		}
+		if plans, err = tx.Plans(c.Store, id); err != nil {
 			return err
 		}
 		odd, err = tx.Discrepancies(c.Store, id)
@@ -166,7 +193,8 @@ func (c *call) history(id gateway.PaymentID) (v paymentView, err error) {
 	v = paymentView{
 		ID: p.ID, Order: p.Order, Status: p.Status(), Phase: p.Phase, Closed: p.Closed, Due: p.Due, Authorized: b.Authorized, Released: b.Released, Captured: b.Captured,
 		Refunded: b.Refunded, ChargedBack: b.ChargedBack, Capturing: r.Capturing, Releasing: r.Releasing, Refunding: r.Refunding,
-		Refs: []refView{}, Movements: []movementView{}, Operations: []historyView{}, Events: []eventView{}, Discrepancies: []discrepancyView{},
+		Refs: []refView{}, Movements: []movementView{}, Operations: []historyView{}, Events: []eventView{},
+		Disputes: []disputeView{}, Plans: []planView{}, Discrepancies: []discrepancyView{},
 	}
 	for _, r := range p.Refs {
 		v.Refs = append(v.Refs, refView{r.Owner, r.Name, r.Value})
@@ -183,6 +211,12 @@ func (c *call) history(id gateway.PaymentID) (v paymentView, err error) {
 	}
 	for _, e := range events {
 		v.Events = append(v.Events, eventView{e.Kind, e.Created})
+	}
+	for _, d := range disputes {
+		v.Disputes = append(v.Disputes, disputeView{d.Reference, d.State, d.Amount, d.Reason, d.Deadline})
+	}
+	for _, p := range plans {
+		v.Plans = append(v.Plans, planView{p.Name, p.Kind, p.Why, p.Due, p.Result})
 	}
 	for _, d := range odd {
 		v.Discrepancies = append(v.Discrepancies, viewDiscrepancy(d))

@@ -60,6 +60,24 @@ func (c *call) sayPayment(v paymentView) {
 	for _, e := range v.Events {
 		c.say("  %s %s\n", e.Created.Format(time.RFC3339), e.Kind)
 	}
+	for _, d := range v.Disputes {
+		c.say("dispute %s: %s, %s %s", d.Reference, d.State, d.Amount, d.Reason)
+		if !d.Deadline.IsZero() {
+			c.say(", evidence until %s", d.Deadline.Format(time.RFC3339))
+		}
+		c.say("\n")
+	}
+	for _, p := range v.Plans {
+		c.say("plan %s: %s, because %s: ", p.Name, p.Kind, p.Why)
+		switch {
+		case p.Result != "":
+			c.say("%s\n", p.Result)
+		case p.Due.IsZero():
+			c.say("waits to be approved\n")
+		default:
+			c.say("due %s\n", p.Due.Format(time.RFC3339))
+		}
+	}
 	for _, d := range v.Discrepancies {
 		c.sayDiscrepancy(d)
 	}
