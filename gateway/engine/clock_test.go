@@ -216,7 +216,10 @@ func TestAProcessWhoseClockIsOffDisturbsNoCallUnderWay(t *testing.T) {
 func disturbed(t *testing.T, m move, fault simulator.Fault, off time.Duration) {
 	t.Helper()
 	var file string
-	w := newWorldWith(t, simulator.Rules{}, func(c *engine.Config, _ link) {
+	// A call that a busy machine keeps for long must not be given up, or the days
+	// that pass afterwards would pass while it is still under way.
+	const patience = 10 * time.Second
+	w := open(t, simulator.Rules{}, patience, func(c *engine.Config, _ link) {
 		file = fileOf(t, c.Storage)
 	})
 	p := m.before(w)
@@ -225,7 +228,7 @@ func disturbed(t *testing.T, m move, fault simulator.Fault, off time.Duration) {
 	db, err := sqlite.Open(t.Context(), file, sqlite.Options{Now: now})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, db.Close()) })
-	other, err := engine.New(engine.Config{Pools: pools(t, link{url: w.server.URL(), hurry: w.hurry.policy}), Storage: db, SendTimeout: 700 * time.Millisecond, Sealer: sealer(t)})
+	other, err := engine.New(engine.Config{Pools: pools(t, link{w.server.URL(), w.hurry.policy, patience}), Storage: db, SendTimeout: patience * 7 / 5, Sealer: sealer(t)})
 	require.NoError(t, err)
 	decide, looked := once(m.op, fault), false
 	w.server.Lie(w.hurry.lie(func(c simulator.Call) simulator.Fault {

@@ -68,7 +68,7 @@ func (e *Engine) settle(ctx context.Context, store gateway.StoreID, id gateway.O
 		if err := e.book(tx, &p, &o, open, f); err != nil {
 			return err
 		}
-		if f.lookup && f.err == nil && rules[o.Kind].begins && step.Number == 1 && f.out.Status == gateway.StatusSucceeded && !happened(o, step, p) && !e.stepDone(o, step, p, f) {
+		if f.lookup && f.err == nil && rules[o.Kind].begins && o.Kind != gateway.OpImport && step.Number == 1 && f.out.Status == gateway.StatusSucceeded && !happened(o, step, p) && !e.stepDone(o, step, p, f) {
 			// It was found by our own reference: whatever is odd about it, it was made, and is not made again.
 			f.out, f.err = gateway.Outcome{}, gateway.Errorf(gateway.CodeIndeterminate, "the provider has it and shows no money of this operation; it is asked again")
 		}

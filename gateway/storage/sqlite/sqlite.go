@@ -78,7 +78,7 @@ func open(ctx context.Context, file string, o Options) (*driver, error) {
 
 func connect(file, lock string, most int) (*sql.DB, error) {
 	q := url.Values{"_txlock": {lock}, "_pragma": {
-		"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)", "foreign_keys(1)", "secure_delete(1)",
+		"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(25000)", "foreign_keys(1)", "secure_delete(1)",
 	}}
 	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: file}).EscapedPath()+"?"+q.Encode())
 	if err != nil {
