@@ -16,7 +16,10 @@
 //
 // [Queue] is the port. Package task/leased is the engine that works in the
 // application's own storage, SQLite or PostgreSQL; package task/tasktest holds
-// engines to the promises below. Operations whose answer was lost are not tasks:
+// engines to the promises below. There is one engine for both databases on
+// purpose: a task must be enqueued in the transaction of the payment that it
+// belongs to, and the queues that are known for PostgreSQL want a transaction of
+// another driver than the storage's. Operations whose answer was lost are not tasks:
 // the payment engine finds them in its own table.
 //
 // # The states
