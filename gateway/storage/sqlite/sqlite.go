@@ -23,8 +23,6 @@ import (
 	"sync"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver, registered as "sqlite"
-
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
 )
@@ -80,10 +78,11 @@ func connect(file, lock string, most int) (*sql.DB, error) {
 	q := url.Values{"_txlock": {lock}, "_pragma": {
 		"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(25000)", "foreign_keys(1)", "secure_delete(1)",
 	}}
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: file}).EscapedPath()+"?"+q.Encode())
+	c, err := newConnector("file:" + (&url.URL{Path: file}).EscapedPath() + "?" + q.Encode())
 	if err != nil {
 		return nil, gateway.Errorf(gateway.CodeUnavailable, "the database cannot be opened: %w", err)
 	}
+	db := sql.OpenDB(c)
 	db.SetMaxOpenConns(most)
 	db.SetMaxIdleConns(most)
 	return db, nil
