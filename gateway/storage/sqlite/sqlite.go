@@ -78,6 +78,9 @@ func connect(file, lock string, most int) (*sql.DB, error) {
 	q := url.Values{"_txlock": {lock}, "_pragma": {
 		"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(25000)", "foreign_keys(1)", "secure_delete(1)",
 	}}
+	if lock == "immediate" { // what a savepoint would bring back stays in memory: nobody needs it after a crash
+		q.Add("_pragma", "temp_store(MEMORY)")
+	}
 	c, err := newConnector("file:" + (&url.URL{Path: file}).EscapedPath() + "?" + q.Encode())
 	if err != nil {
 		return nil, gateway.Errorf(gateway.CodeUnavailable, "the database cannot be opened: %w", err)
