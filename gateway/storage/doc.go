@@ -61,7 +61,8 @@
 // was told, and of a discrepancy who resolved it. [Tx.Erase] also empties the
 // actions of operations, which may let their bearer act as the shopper. An
 // instrument that is forgotten keeps its row, without its token. The last table
-// belongs to the migrations (see [Migrations]), which only ever add.
+// belongs to the migrations (see [Migrations]), which only ever add, or put one
+// index in the place of another.
 //
 // # What was left out
 //

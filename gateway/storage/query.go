@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -79,7 +80,10 @@ type PaymentRow struct {
 func (tx *Tx) Payments(store gateway.StoreID, q PaymentQuery) (all []PaymentRow, err error) {
 	w := &where{}
 	w.add("p.store = %s", store)
-	oneOf(w, "p.status", q.Statuses)
+	several := len(q.Statuses) > 1 && q.Ref == "" && q.Order == ""
+	if !several {
+		oneOf(w, "p.status", q.Statuses)
+	}
 	if !q.From.IsZero() {
 		w.add("p.created_us >= %s", micro(q.From))
 	}
@@ -110,12 +114,28 @@ func (tx *Tx) Payments(store gateway.StoreID, q PaymentQuery) (all []PaymentRow,
 	if q.After != "" {
 		w.add(`(p.created_us, p.id) `+beyond+` (SELECT a.created_us, a.id FROM payment a WHERE a.store = p.store AND a.id = %s)`, q.After)
 	}
+	const columns = `SELECT p.id, p.order_ref, p.status, p.currency, p.due, p.authorized, p.released, p.captured, p.refunded, p.charged_back, p.closed, p.created_us, p.updated_us, p.erased_us FROM `
+	order += w.tail(q.Limit)
+	text := columns + `payment p` + w.String() + order
+	if several {
+		// Each status is asked for by itself, and has an index: of several at once, rare ones
+		// would be looked for among all payments.
+		conditions := w.String()
+		var each []string
+		for i, status := range q.Statuses {
+			if slices.Contains(q.Statuses[:i], status) {
+				continue
+			}
+			w.args = append(w.args, string(status))
+			each = append(each, `SELECT * FROM (SELECT * FROM payment p`+conditions+` AND p.status = $`+strconv.Itoa(len(w.args))+order+`) AS s`+strconv.Itoa(i))
+		}
+		text = columns + `(` + strings.Join(each, ` UNION ALL `) + `) AS p` + order
+	}
 	err = tx.each(func(row *sql.Rows) error {
 		p, err := scanPaymentRow(row)
 		all = append(all, p)
 		return err
-	}, `SELECT p.id, p.order_ref, p.status, p.currency, p.due, p.authorized, p.released, p.captured, p.refunded, p.charged_back, p.closed, p.created_us, p.updated_us, p.erased_us
-		FROM payment p`+w.String()+order+w.tail(q.Limit), w.args...)
+	}, text, w.args...)
 	return all, err
 }
 
