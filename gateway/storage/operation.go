@@ -57,14 +57,19 @@ func (tx *Tx) InsertOperation(o Operation) (_ Operation, created bool, err error
 	if err != nil {
 		return o, false, err
 	}
+	if n == 1 {
+		o.Version, o.Created, o.Updated = 1, tx.now, tx.now
+		o.NextCheck, o.Deadline = stored(o.NextCheck), stored(o.Deadline)
+		return o, true, nil
+	}
 	have, err := tx.OperationByKey(o.Store, o.Key)
 	if err != nil {
 		return o, false, err
 	}
-	if n == 0 && have.Fingerprint != o.Fingerprint {
+	if have.Fingerprint != o.Fingerprint {
 		return o, false, gateway.Errorf(gateway.CodeConflict, "key %q was used for another command (%s of payment %s): every command needs its own", o.Key, have.Kind, have.Payment)
 	}
-	return have, n == 1, nil
+	return have, false, nil
 }
 
 // Operation returns an operation.
@@ -134,7 +139,7 @@ func (tx *Tx) UpdateOperation(o *Operation, from gateway.OperationState) error {
 		o.Store, o.ID, o.Version, from)
 	if err == nil {
 		o.Version++
-		o.Updated = tx.now
+		o.Updated, o.NextCheck, o.Deadline = tx.now, stored(o.NextCheck), stored(o.Deadline)
 	}
 	return err
 }

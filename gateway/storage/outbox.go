@@ -35,10 +35,20 @@ func (tx *Tx) AppendEvent(store gateway.StoreID, id gateway.PaymentID, kind stri
 	if err != nil {
 		return err
 	}
+	event := orderedID(at)
 	_, err = tx.exec(`INSERT INTO outbox (id, store, payment, kind, body, created_us) VALUES ($1, $2, $3, $4, $5, $6)`,
-		orderedID(at), store, id, kind, string(raw), micro(tx.now))
-	tx.appended = tx.appended || err == nil
+		event, store, id, kind, string(raw), micro(tx.now))
+	if err == nil {
+		tx.appended, tx.last = true, lastEvent{store, id, event}
+	}
 	return err
+}
+
+// lastEvent is the last event that a transaction wrote.
+type lastEvent struct {
+	store   gateway.StoreID
+	payment gateway.PaymentID
+	id      string
 }
 
 // afterEvents returns the time of the next event's identifier: now, or right
@@ -46,13 +56,15 @@ func (tx *Tx) AppendEvent(store gateway.StoreID, id gateway.PaymentID, kind stri
 // transaction have the same now, and one that waited for the payment's lock has
 // an earlier now than the one it waited for.
 func (tx *Tx) afterEvents(store gateway.StoreID, id gateway.PaymentID) (time.Time, error) {
-	var last string
-	err := tx.q.QueryRowContext(tx.ctx, `SELECT id FROM outbox WHERE store = $1 AND payment = $2 ORDER BY id DESC LIMIT 1`, store, id).Scan(&last)
-	if errors.Is(err, sql.ErrNoRows) {
-		return tx.now, nil
-	}
-	if err != nil {
-		return tx.now, err
+	last := tx.last.id
+	if tx.last.store != store || tx.last.payment != id {
+		err := tx.q.QueryRowContext(tx.ctx, `SELECT id FROM outbox WHERE store = $1 AND payment = $2 ORDER BY id DESC LIMIT 1`, store, id).Scan(&last)
+		if errors.Is(err, sql.ErrNoRows) {
+			return tx.now, nil
+		}
+		if err != nil {
+			return tx.now, err
+		}
 	}
 	text, _, _ := strings.Cut(last, "-")
 	us, err := strconv.ParseInt(text, 16, 64)

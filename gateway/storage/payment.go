@@ -33,8 +33,12 @@ func (tx *Tx) InsertPayment(n NewPayment) (p gateway.Payment, created bool, err 
 		return p, false, err
 	}
 	if rows == 1 {
-		p, err = tx.Payment(n.Store, n.ID)
-		return p, true, err
+		zero := gateway.Minor(0, n.Due.Currency())
+		return gateway.Payment{
+			Store: n.Store, ID: n.ID, Order: n.Order, Due: n.Due, Version: 1,
+			Balances: gateway.Balances{Authorized: zero, Released: zero, Captured: zero, Refunded: zero, ChargedBack: zero},
+			Reserved: gateway.Reservations{Capturing: zero, Releasing: zero, Refunding: zero},
+		}, true, nil
 	}
 	var id gateway.PaymentID
 	var fingerprint string

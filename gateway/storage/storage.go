@@ -114,6 +114,7 @@ type Tx struct {
 	q        Queries
 	now      time.Time
 	appended bool // it wrote an event
+	last     lastEvent
 }
 
 // Now returns the transaction's time.
@@ -197,6 +198,9 @@ func timeOrZero(n sql.NullInt64) time.Time {
 	}
 	return fromMicro(n.Int64)
 }
+
+// stored is a time as it is when it is read again.
+func stored(t time.Time) time.Time { return timeOrZero(microOrNull(t)) }
 
 func flag(b bool) int64 {
 	if b {

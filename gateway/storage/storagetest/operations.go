@@ -22,8 +22,13 @@ func operation(t *testing.T, db *storage.DB, p gateway.Payment, key string) stor
 	update(t, db, func(tx *storage.Tx) (err error) {
 		o, _, err = tx.InsertOperation(storage.Operation{
 			Store: p.Store, ID: gateway.OperationID("op_" + key), Payment: p.ID, Kind: gateway.OpCapture, Provider: "acme", Key: key, Fingerprint: "f",
-			Amount: eur(100), Target: "t", Final: true, State: gateway.StateOpen, Reserved: 100, Deadline: tx.Now().Add(time.Hour),
+			Amount: eur(100), Target: "t", Final: true, State: gateway.StateOpen, Reserved: 100, Deadline: tx.Now().Add(time.Hour + time.Nanosecond),
 		})
+		if err != nil {
+			return err
+		}
+		have, err := tx.Operation(o.Store, o.ID)
+		assert.Equal(t, have, o, "what is returned is what is there")
 		if err != nil {
 			return err
 		}

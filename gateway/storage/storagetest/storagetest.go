@@ -110,6 +110,11 @@ func payment(t *testing.T, db *storage.DB, store gateway.StoreID, key string) ga
 		if err != nil {
 			return err
 		}
+		have, err := tx.Payment(p.Store, p.ID)
+		assert.Equal(t, have, p, "what is returned is what is there")
+		if err != nil {
+			return err
+		}
 		return book(tx, p.Store, p.ID, gateway.Movement{Kind: gateway.MoveHold, Amount: eur(1000), Provider: "acme", Reference: "auth_" + string(store) + key, Source: gateway.SourceAnswer})
 	})
 	return load(t, db, p.Store, p.ID)
