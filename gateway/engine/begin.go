@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
@@ -132,13 +133,15 @@ func (e *Engine) begin(ctx context.Context, kind gateway.Operation, r Request, p
 		if err != nil {
 			return err
 		}
-		if found, err := recall(tx, r, parameters, &o); found || err != nil {
-			return cmp.Or[error](err, errTwin)
-		}
-		open, err := tx.OpenOperations(r.Store, r.Payment)
+		all, err := tx.Operations(r.Store, r.Payment)
 		if err != nil {
 			return err
 		}
+		if at := slices.IndexFunc(all, func(o storage.Operation) bool { return o.Key == r.Key }); at >= 0 {
+			o = all[at]
+			return cmp.Or[error](reused(o, parameters), errTwin)
+		}
+		open := unsettled(all)
 		amount, err := e.check(rule, kind, p, open, r)
 		if err != nil {
 			return err
@@ -158,8 +161,8 @@ func (e *Engine) begin(ctx context.Context, kind gateway.Operation, r Request, p
 		if err := e.reserve(tx, rule, p, &o); err != nil {
 			return err
 		}
-		if o, created, err = tx.InsertOperation(o); err != nil {
-			return err
+		if o, created, err = tx.InsertOperation(o); err != nil || !created {
+			return cmp.Or[error](err, errTwin)
 		}
 		if err := e.writeRequest(tx, o, keep, r.Instrument); err != nil {
 			return err

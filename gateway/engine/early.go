@@ -40,7 +40,7 @@ func (e *Engine) bookWaiting(tx *storage.Tx, p *gateway.Payment) error {
 	if err := tx.DropDetail(p.Store, p.ID, waitingDetail); err != nil {
 		return err
 	}
-	open, err := tx.OpenOperations(p.Store, p.ID)
+	ops, err := tx.Operations(p.Store, p.ID)
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (e *Engine) bookWaiting(tx *storage.Tx, p *gateway.Payment) error {
 		bySource[m.Source] = append(bySource[m.Source], m)
 	}
 	for source, movements := range bySource {
-		if err := e.book(tx, p, &storage.Operation{}, open, finding{source: source, out: gateway.Outcome{Movements: movements}}); err != nil {
+		if err := e.book(tx, p, &storage.Operation{}, ops, finding{source: source, out: gateway.Outcome{Movements: movements}}); err != nil {
 			return err
 		}
 	}

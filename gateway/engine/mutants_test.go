@@ -66,8 +66,8 @@ var mutants = []mutant{
 	},
 	{
 		name: "the state in one commit and the money in the next", file: "settle.go", killers: killing,
-		old: "		if err := e.book(tx, &p, &o, open, f); err != nil {\n			return err\n		}\n		if f.lookup &&",
-		new: "		defer func() {\n			late := f\n			go func() {\n				time.Sleep(5 * time.Millisecond)\n				_ = e.db.Update(ctx, func(tx *storage.Tx) error {\n					p, err := tx.LockPayment(store, o.Payment)\n					if err != nil {\n						return err\n					}\n					return e.book(tx, &p, &o, open, late)\n				})\n			}()\n		}()\n		if f.lookup &&",
+		old: "		if err := e.book(tx, &p, &o, all, f); err != nil {\n			return err\n		}\n		if f.lookup &&",
+		new: "		defer func() {\n			late := f\n			go func() {\n				time.Sleep(5 * time.Millisecond)\n				_ = e.db.Update(ctx, func(tx *storage.Tx) error {\n					p, err := tx.LockPayment(o.Store, o.Payment)\n					if err != nil {\n						return err\n					}\n					return e.book(tx, &p, &o, all, late)\n				})\n			}()\n		}()\n		if f.lookup &&",
 	},
 	{
 		name: "evidence that comes twice is booked twice", file: "../storage/movement.go", killers: everyLie + "|Elsewhere|LifeIs",

@@ -71,7 +71,7 @@ func (e *Engine) call(ctx context.Context, o storage.Operation, r Request) (next
 	}
 	try := attempt(o, step, started, e.db.Now(), err)
 	after := context.WithoutCancel(ctx) // the call may have taken all its time; what came of it is recorded all the same
-	recorded, rerr := e.settle(after, o.Store, o.ID, finding{
+	recorded, rerr := e.settle(after, o, finding{
 		source: gateway.SourceAnswer, out: out, err: err, sent: claimed, try: &try, notes: notes,
 	})
 	if rerr != nil {

@@ -70,7 +70,7 @@ func (e *Engine) ResolveOne(ctx context.Context, store gateway.StoreID, id gatew
 		return nil // its sender is believed to be alive
 	case step.State == gateway.StepSending:
 		// The sender died after it claimed and before it recorded. The first byte may have left.
-		_, err := e.settle(ctx, store, id, finding{err: gateway.Errorf(gateway.CodeIndeterminate, "the process that made the call did not come back"), sent: true})
+		_, err := e.settle(ctx, o, finding{err: gateway.Errorf(gateway.CodeIndeterminate, "the process that made the call did not come back"), sent: true})
 		return err
 	case o.State.Terminal(), o.State == gateway.StateParked:
 		return nil
@@ -162,7 +162,7 @@ func (e *Engine) lookUp(ctx context.Context, o storage.Operation, step storage.S
 		out.Movements[i].Source = gateway.SourcePoll
 	}
 	// Not under the call's own limit: it may have taken all of it.
-	recorded, serr := e.settle(context.WithoutCancel(ctx), o.Store, o.ID, finding{source: gateway.SourcePoll, out: out, err: err, lookup: true, try: &try})
+	recorded, serr := e.settle(context.WithoutCancel(ctx), o, finding{source: gateway.SourcePoll, out: out, err: err, lookup: true, try: &try})
 	if serr != nil {
 		return serr
 	}
@@ -355,7 +355,7 @@ func (e *Engine) Settle(ctx context.Context, s Settlement) error {
 			m.Provider = o.Provider
 		}
 	}
-	recorded, err := e.settle(ctx, s.Store, s.Operation, finding{source: gateway.SourceOperator, lookup: true, out: gateway.Outcome{Status: gateway.StatusSucceeded, Movements: s.Movements}})
+	recorded, err := e.settle(ctx, o, finding{source: gateway.SourceOperator, lookup: true, out: gateway.Outcome{Status: gateway.StatusSucceeded, Movements: s.Movements}})
 	if err != nil {
 		return err
 	}

@@ -22,25 +22,27 @@ type finding struct {
 
 // settle records a finding: movements, balances, references, the operation's
 // state, its reservation and the events, in one transaction. It is the only place
-// where any of them changes.
-func (e *Engine) settle(ctx context.Context, store gateway.StoreID, id gateway.OperationID, found finding) (done settled, err error) {
+// where any of them changes. Of the operation only what never changes is believed: its names.
+func (e *Engine) settle(ctx context.Context, of storage.Operation, found finding) (done settled, err error) {
 	point("before recording")
 	err = e.db.Update(ctx, func(tx *storage.Tx) error {
 		done = settled{}
 		f := found
 		defer func() { done.doubted = found.err == nil && f.err != nil }()
-		o, err := tx.Operation(store, id)
+		p, err := tx.LockPayment(of.Store, of.Payment)
 		if err != nil {
 			return err
 		}
-		p, err := tx.LockPayment(store, o.Payment)
+		all, err := tx.Operations(of.Store, of.Payment) // as they are under the lock
 		if err != nil {
 			return err
 		}
-		if o, err = tx.Operation(store, id); err != nil { // as it is under the lock
-			return err
+		at := slices.IndexFunc(all, func(o storage.Operation) bool { return o.ID == of.ID })
+		if at < 0 {
+			return gateway.Errorf(gateway.CodeNotFound, "payment %s has no operation %s", of.Payment, of.ID)
 		}
-		step, err := tx.LastStep(store, id)
+		o, open := all[at], unsettled(all)
+		step, err := tx.LastStep(o.Store, o.ID)
 		if err != nil && (!o.State.Terminal() || gateway.CodeOf(err) != gateway.CodeNotFound) { // one that never had to be sent has none
 			return err
 		}
@@ -48,10 +50,6 @@ func (e *Engine) settle(ctx context.Context, store gateway.StoreID, id gateway.O
 			if err := tx.AppendAttempt(*f.try); err != nil {
 				return err
 			}
-		}
-		open, err := tx.OpenOperations(store, o.Payment)
-		if err != nil {
-			return err
 		}
 		e.nameDeclined(o, &f)
 		if err := e.identify(tx, p, o, &f); err != nil {
@@ -65,7 +63,7 @@ func (e *Engine) settle(ctx context.Context, store gateway.StoreID, id gateway.O
 				return err
 			}
 		}
-		if err := e.book(tx, &p, &o, open, f); err != nil {
+		if err := e.book(tx, &p, &o, all, f); err != nil {
 			return err
 		}
 		if f.lookup && f.err == nil && rules[o.Kind].begins && o.Kind != gateway.OpImport && step.Number == 1 && f.out.Status == gateway.StatusSucceeded && !happened(o, step, p) && !e.stepDone(o, step, p, f) {
@@ -140,13 +138,14 @@ func confirm(tx *storage.Tx, o storage.Operation, f finding) (finding, error) {
 	return f, tx.SetDetail(o.Store, o.Payment, name, now)
 }
 
-// book appends the movements that a finding states and sets the balances.
-func (e *Engine) book(tx *storage.Tx, p *gateway.Payment, o *storage.Operation, open []storage.Operation, f finding) error {
+// book appends the movements that a finding states and sets the balances. all are
+// the payment's operations.
+func (e *Engine) book(tx *storage.Tx, p *gateway.Payment, o *storage.Operation, all []storage.Operation, f finding) error {
 	before := p.Balances
 	var late, waiting []gateway.Movement
-	ours, err := ownOperations(tx, p)
-	if err != nil {
-		return err
+	open, ours := unsettled(all), make(map[gateway.OperationID]gateway.OperationState, len(all))
+	for _, o := range all {
+		ours[o.ID] = o.State
 	}
 	for _, m := range f.out.Movements {
 		if _, known := ours[m.Operation]; !known {
@@ -226,14 +225,14 @@ func (e *Engine) bookDispute(tx *storage.Tx, p *gateway.Payment, provider string
 	return tx.AppendEvent(p.Store, p.ID, "dispute."+string(d.State), toldDispute(provider, d))
 }
 
-// ownOperations returns the states of a payment's operations.
-func ownOperations(tx *storage.Tx, p *gateway.Payment) (map[gateway.OperationID]gateway.OperationState, error) {
-	all, err := tx.Operations(p.Store, p.ID)
-	ours := make(map[gateway.OperationID]gateway.OperationState, len(all))
+// unsettled returns the operations that have not ended.
+func unsettled(all []storage.Operation) (open []storage.Operation) {
 	for _, o := range all {
-		ours[o.ID] = o.State
+		if !o.State.Terminal() {
+			open = append(open, o)
+		}
 	}
-	return ours, err
+	return open
 }
 
 // contradiction is a movement that cannot be true beside what is recorded.
@@ -389,7 +388,7 @@ func (e *Engine) Record(ctx context.Context, ev Evidence) error {
 		}
 		if ours {
 			settled = true
-			done, err := e.settle(ctx, ev.Store, id, finding{source: ev.Source, out: ev.Outcome, lookup: true})
+			done, err := e.settle(ctx, storage.Operation{Store: ev.Store, ID: id, Payment: ev.Payment}, finding{source: ev.Source, out: ev.Outcome, lookup: true})
 			if done.next { // should that fail, it is made when its time has come
 				_ = e.ResolveOne(ctx, ev.Store, id)
 			}
@@ -404,11 +403,11 @@ func (e *Engine) Record(ctx context.Context, ev Evidence) error {
 		if err != nil {
 			return err
 		}
-		open, err := tx.OpenOperations(ev.Store, ev.Payment)
+		all, err := tx.Operations(ev.Store, ev.Payment)
 		if err != nil {
 			return err
 		}
-		return e.book(tx, &p, &storage.Operation{}, open, finding{source: ev.Source, out: ev.Outcome})
+		return e.book(tx, &p, &storage.Operation{}, all, finding{source: ev.Source, out: ev.Outcome})
 	})
 }
 
