@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -393,4 +394,30 @@ func TestAlreadyDoneOnAResendIsNoFailure(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, w.open(p.ID), "and settled by what the provider shows")
 	w.equal()
+}
+
+// The answer to a command is made of what was just recorded. It is what the same
+// command is answered later, when all of it is read.
+func TestAnAnswerIsWhatIsRecorded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, simulator.Rules{})
+	p := w.create("17")
+	for i, do := range []struct {
+		call   func(context.Context, engine.Request) (engine.Result, error)
+		amount int64
+	}{{w.eng.Authorize, 1000}, {w.eng.Adjust, 900}, {w.eng.Capture, 300}, {w.eng.Capture, 200}, {w.eng.Refund, 100}, {w.eng.Void, 0}} {
+		r := engine.Request{Store: "es", Payment: p.ID, Provider: "sandbox", Key: fmt.Sprint(i)}
+		if do.amount > 0 {
+			r.Amount = eur(do.amount)
+		}
+		if i == 0 {
+			r.Instrument = card(simulator.TokenOK)
+		}
+		first, err := do.call(t.Context(), r)
+		require.NoError(t, err, i)
+		again, err := do.call(t.Context(), r)
+		require.NoError(t, err, i)
+		first.Outcome = gateway.Outcome{}
+		assert.Equal(t, again, first, i)
+	}
 }

@@ -90,6 +90,10 @@ func (e *Engine) call(ctx context.Context, o storage.Operation, r Request) (next
 			return done(e.answer(ctx, o))
 		}
 	}
+	if err == nil && recorded.whole && !rules[o.Kind].about {
+		now := recorded.operation
+		return done(Result{Operation: now, Payment: recorded.payment, Outcome: shown}, errorOf(now))
+	}
 	return done(e.report(ctx, o, shown, err))
 }
 

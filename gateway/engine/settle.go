@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -41,7 +42,7 @@ func (e *Engine) settle(ctx context.Context, of storage.Operation, found finding
 		if at < 0 {
 			return gateway.Errorf(gateway.CodeNotFound, "payment %s has no operation %s", of.Payment, of.ID)
 		}
-		o, open := all[at], unsettled(all)
+		o, open, known := all[at], unsettled(all), len(p.Movements)
 		step, err := tx.LastStep(o.Store, o.ID)
 		if err != nil && (!o.State.Terminal() || gateway.CodeOf(err) != gateway.CodeNotFound) { // one that never had to be sent has none
 			return err
@@ -79,8 +80,13 @@ func (e *Engine) settle(ctx context.Context, of storage.Operation, found finding
 		if f.try != nil && f.try.Number != step.Number {
 			return nil // what an earlier call brought: another one has followed it already
 		}
-		done.next, err = e.conclude(tx, &p, o, step, f)
-		return err
+		ended := o.State.Terminal()
+		if done.next, err = e.conclude(tx, &p, &o, step, f); err != nil {
+			return err
+		}
+		done.payment, done.operation = p, o
+		done.whole = !ended && o.Action == nil && f.out.Instrument == nil && len(p.Movements) <= known+1
+		return nil
 	})
 	point("after recording")
 	return done, err
@@ -88,6 +94,10 @@ func (e *Engine) settle(ctx context.Context, of storage.Operation, found finding
 
 // settled is what came of a finding.
 type settled struct {
+	payment   gateway.Payment
+	operation storage.Operation
+	whole     bool // payment and operation are what one would read now
+
 	next    bool // another call follows, which is written down
 	doubted bool // its word was not relied on: it contradicts what is known, or is not confirmed yet
 }
@@ -164,6 +174,7 @@ func (e *Engine) book(tx *storage.Tx, p *gateway.Payment, o *storage.Operation, 
 			}
 			continue
 		}
+		m.At, m.Expires = storage.Micro(m.At), storage.Micro(m.Expires)
 		added, err := tx.InsertMovement(p.Store, p.ID, m)
 		if gateway.CodeOf(err) == gateway.CodeConflict {
 			err = tx.AppendDiscrepancy(p.Store, p.ID, "contradiction", contradiction{m, err.Error()})
@@ -184,10 +195,13 @@ func (e *Engine) book(tx *storage.Tx, p *gateway.Payment, o *storage.Operation, 
 	if err := keepWaiting(tx, p, waiting); err != nil {
 		return err
 	}
-	if err := tx.AddRefs(p.Store, p.ID, f.out.Refs); err != nil {
+	refs := slices.SortedStableFunc(slices.Values(f.out.Refs), func(a, b gateway.Ref) int {
+		return cmp.Or(cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value))
+	})
+	if err := tx.AddRefs(p.Store, p.ID, refs); err != nil {
 		return err
 	}
-	p.Refs = p.Refs.Add(f.out.Refs...)
+	p.Refs = p.Refs.Add(refs...)
 	folded, err := gateway.Fold(p.Due.Currency(), p.Movements)
 	if err != nil {
 		return err
@@ -262,7 +276,8 @@ func waits(m gateway.Movement, own *storage.Operation, open []storage.Operation)
 
 // conclude decides what the finding means for the operation and its step. next
 // says that another call follows.
-func (e *Engine) conclude(tx *storage.Tx, p *gateway.Payment, o storage.Operation, step storage.Step, f finding) (next bool, err error) {
+func (e *Engine) conclude(tx *storage.Tx, p *gateway.Payment, of *storage.Operation, step storage.Step, f finding) (next bool, err error) {
+	o := *of
 	if o.State.Terminal() {
 		return false, nil // the money is booked; the operation stays as it ended
 	}
@@ -309,6 +324,7 @@ func (e *Engine) conclude(tx *storage.Tx, p *gateway.Payment, o storage.Operatio
 			return false, err
 		}
 	}
+	*of = o
 	return follow.command != "", nil
 }
 
@@ -334,6 +350,10 @@ func (e *Engine) release(tx *storage.Tx, p *gateway.Payment, o *storage.Operatio
 		if err := tx.Unreserve(r, o.Store, o.Payment, o.Reserved); err != nil {
 			return err
 		}
+		back := map[storage.Reservation]*gateway.Money{
+			storage.Capturing: &p.Reserved.Capturing, storage.Releasing: &p.Reserved.Releasing, storage.Refunding: &p.Reserved.Refunding,
+		}[r]
+		*back = gateway.Minor(back.Minor()-o.Reserved, p.Due.Currency())
 		o.Reserved = 0
 	}
 	if rules[o.Kind].begins || rules[o.Kind].about || o.Kind == gateway.OpVerify {

@@ -59,7 +59,7 @@ func (tx *Tx) InsertOperation(o Operation) (_ Operation, created bool, err error
 	}
 	if n == 1 {
 		o.Version, o.Created, o.Updated = 1, tx.now, tx.now
-		o.NextCheck, o.Deadline = stored(o.NextCheck), stored(o.Deadline)
+		o.NextCheck, o.Deadline = Micro(o.NextCheck), Micro(o.Deadline)
 		return o, true, nil
 	}
 	have, err := tx.OperationByKey(o.Store, o.Key)
@@ -139,7 +139,7 @@ func (tx *Tx) UpdateOperation(o *Operation, from gateway.OperationState) error {
 		o.Store, o.ID, o.Version, from)
 	if err == nil {
 		o.Version++
-		o.Updated, o.NextCheck, o.Deadline = tx.now, stored(o.NextCheck), stored(o.Deadline)
+		o.Updated, o.NextCheck, o.Deadline = tx.now, Micro(o.NextCheck), Micro(o.Deadline)
 	}
 	return err
 }

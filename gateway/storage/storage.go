@@ -199,8 +199,8 @@ func timeOrZero(n sql.NullInt64) time.Time {
 	return fromMicro(n.Int64)
 }
 
-// stored is a time as it is when it is read again.
-func stored(t time.Time) time.Time { return timeOrZero(microOrNull(t)) }
+// Micro returns a time as it is when it has been stored: to the microsecond.
+func Micro(t time.Time) time.Time { return timeOrZero(microOrNull(t)) }
 
 func flag(b bool) int64 {
 	if b {
