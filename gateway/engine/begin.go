@@ -21,9 +21,9 @@ func (e *Engine) perform(ctx context.Context, kind gateway.Operation, r Request)
 	if err != nil {
 		return Result{}, err
 	}
-	o, created, err := e.begin(ctx, kind, r, parameters)
+	o, created, first, err := e.begin(ctx, kind, r, parameters)
 	if err != nil && rules[kind].begins && e.supersede(ctx, r) {
-		o, created, err = e.begin(ctx, kind, r, parameters)
+		o, created, first, err = e.begin(ctx, kind, r, parameters)
 	}
 	if err != nil {
 		return Result{}, err
@@ -31,7 +31,7 @@ func (e *Engine) perform(ctx context.Context, kind gateway.Operation, r Request)
 	if !created && o.State != gateway.StateOpen || o.State.Terminal() {
 		return e.answer(ctx, o)
 	}
-	return e.drive(ctx, o, asked)
+	return e.driveFrom(ctx, o, asked, first)
 }
 
 // intend lets the hooks decide about a command that is new: what runs, whether
@@ -113,19 +113,20 @@ func (e *Engine) command(provider string, kind gateway.Operation) gateway.Operat
 }
 
 // begin inserts the operation with its first step and reserves the money, in one
-// transaction. An operation that is there already is returned as it is.
-func (e *Engine) begin(ctx context.Context, kind gateway.Operation, r Request, parameters string) (o storage.Operation, created bool, err error) {
+// transaction. An operation that is there already is returned as it is. first is
+// what its call needs, or nil where that is to be loaded.
+func (e *Engine) begin(ctx context.Context, kind gateway.Operation, r Request, parameters string) (o storage.Operation, created bool, first *need, err error) {
 	rule, known := rules[kind]
 	if !known {
-		return o, false, gateway.Errorf(gateway.CodeUnsupported, "the engine does not run %q", kind)
+		return o, false, nil, gateway.Errorf(gateway.CodeUnsupported, "the engine does not run %q", kind)
 	}
 	keep, err := r.stored()
 	if err != nil {
-		return o, false, err
+		return o, false, nil, err
 	}
 	point("before writing down")
 	err = e.db.Update(ctx, func(tx *storage.Tx) error {
-		created = false
+		created, first = false, nil
 		if found, err := recall(tx, r, parameters, &o); found || err != nil {
 			return err
 		}
@@ -158,7 +159,7 @@ func (e *Engine) begin(ctx context.Context, kind gateway.Operation, r Request, p
 			o.Provider = rule.providerFor(p, open)
 		}
 		o.Final = o.Final || e.endsHold(p, o)
-		if err := e.reserve(tx, rule, p, &o); err != nil {
+		if err := e.reserve(tx, rule, &p, &o); err != nil {
 			return err
 		}
 		if o, created, err = tx.InsertOperation(o); err != nil || !created {
@@ -178,13 +179,19 @@ func (e *Engine) begin(ctx context.Context, kind gateway.Operation, r Request, p
 		if kind == gateway.OpAdjust {
 			part.amount = e.adjustment(p, o)
 		}
-		return e.insertStep(tx, o, 1, e.command(o.Provider, kind), part)
+		step, err := e.insertStep(tx, o, 1, e.command(o.Provider, kind), part)
+		if err != nil || keep.Saved != "" { // a stored instrument is loaded with the rest
+			return err
+		}
+		order, err := orderOf(tx, o)
+		first = &need{step: step, payment: p, order: order, keep: keep}
+		return err
 	})
 	point("after writing down")
 	if errors.Is(err, errTwin) {
 		err = nil
 	}
-	return o, created, err
+	return o, created, first, err
 }
 
 // errTwin rolls back a transaction that found the same command written down when
@@ -211,16 +218,17 @@ type part struct {
 }
 
 // insertStep writes one intended call down.
-func (e *Engine) insertStep(tx *storage.Tx, o storage.Operation, number int64, command gateway.Operation, of part) error {
+func (e *Engine) insertStep(tx *storage.Tx, o storage.Operation, number int64, command gateway.Operation, of part) (storage.Step, error) {
 	endpoint, err := e.endpoint(o.Provider, command)
 	if err != nil {
-		return err
+		return storage.Step{}, err
 	}
-	_, err = tx.InsertStep(storage.Step{
+	step := storage.Step{
 		Store: o.Store, Operation: o.ID, Number: number, Name: command, Key: e.providerKey(o, command, number), Effect: endpoint.Effect,
 		State: gateway.StepPrepared, Amount: of.amount, Target: of.target,
-	})
-	return err
+	}
+	_, err = tx.InsertStep(step)
+	return step, err
 }
 
 // writeRequest stores what the operation's calls need, the instrument encrypted or not at all.
@@ -248,7 +256,7 @@ func alone(tx *storage.Tx, rule rule, p gateway.Payment) error {
 }
 
 // reserve holds back what the operation is about to move.
-func (e *Engine) reserve(tx *storage.Tx, rule rule, p gateway.Payment, o *storage.Operation) error {
+func (e *Engine) reserve(tx *storage.Tx, rule rule, p *gateway.Payment, o *storage.Operation) error {
 	if rule.reserves == "" {
 		return nil
 	}
@@ -271,7 +279,16 @@ func (e *Engine) reserve(tx *storage.Tx, rule rule, p gateway.Payment, o *storag
 		return err
 	}
 	o.Reserved = amount.Minor()
+	addReserved(p, rule.reserves, o.Reserved)
 	return nil
+}
+
+// addReserved makes a payment that was loaded what it is after a reservation.
+func addReserved(p *gateway.Payment, r storage.Reservation, minor int64) {
+	of := map[storage.Reservation]*gateway.Money{
+		storage.Capturing: &p.Reserved.Capturing, storage.Releasing: &p.Reserved.Releasing, storage.Refunding: &p.Reserved.Refunding,
+	}[r]
+	*of = gateway.Minor(of.Minor()+minor, p.Due.Currency())
 }
 
 // endsHold reports whether a capture takes the rest of the hold with it because

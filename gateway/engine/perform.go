@@ -16,19 +16,25 @@ func (e *Engine) lease() time.Duration { return e.cfg.SendTimeout + e.cfg.LeaseM
 // others return the current answer. r is the caller's request, the zero value
 // when the engine goes on by itself.
 func (e *Engine) drive(ctx context.Context, o storage.Operation, r Request) (Result, error) {
+	return e.driveFrom(ctx, o, r, nil)
+}
+
+// driveFrom is drive with what the first call needs; nil: it is loaded.
+func (e *Engine) driveFrom(ctx context.Context, o storage.Operation, r Request, first *need) (Result, error) {
 	for {
-		next, result, err := e.call(ctx, o, r)
+		next, result, err := e.call(ctx, o, r, first)
 		if !next {
 			return result, err
 		}
+		first = nil
 		point("between two calls")
 	}
 }
 
 // call makes one call; next says that its answer led to another one, which is written down.
-func (e *Engine) call(ctx context.Context, o storage.Operation, r Request) (next bool, _ Result, _ error) {
+func (e *Engine) call(ctx context.Context, o storage.Operation, r Request, first *need) (next bool, _ Result, _ error) {
 	done := func(result Result, err error) (bool, Result, error) { return false, result, err }
-	step, subject, err := e.prepare(ctx, o, r.Instrument)
+	step, subject, err := e.prepare(ctx, o, r.Instrument, first)
 	if err != nil {
 		return done(e.report(ctx, o, gateway.Outcome{}, err))
 	}
@@ -135,43 +141,62 @@ func (e *Engine) misstates(ctx context.Context, o storage.Operation, out gateway
 	return err != nil || othersDiffer(o, open, out)
 }
 
-// prepare loads what the call needs. The subject is a function of what is
-// stored, and of the instrument, so that a call made again has the same bytes.
-func (e *Engine) prepare(ctx context.Context, o storage.Operation, i *gateway.Instrument) (step storage.Step, s gateway.Subject, err error) {
-	var keep stored
-	var secret []byte
-	var saved storage.Instrument
+// need is what a call needs of what is stored.
+type need struct {
+	step    storage.Step
+	payment gateway.Payment
+	order   *gateway.Order
+	keep    stored
+	secret  []byte
+	saved   storage.Instrument
+}
+
+// need loads what the operation's next call needs.
+func (e *Engine) need(tx *storage.Tx, o storage.Operation, i *gateway.Instrument) (n need, err error) {
+	if n.step, err = tx.LastStep(o.Store, o.ID); err != nil {
+		return n, err
+	}
+	if n.payment, err = tx.Payment(o.Store, o.Payment); err != nil {
+		return n, err
+	}
+	if _, err = tx.Detail(o.Store, o.Payment, detailOf(o.ID), &n.keep); err != nil {
+		return n, err
+	}
+	if n.keep.Instrument && i == nil {
+		if _, err = tx.Detail(o.Store, o.Payment, sealedDetail(o.ID), &n.secret); err != nil {
+			return n, err
+		}
+	}
+	if n.keep.Saved != "" {
+		if n.saved, err = tx.Instrument(o.Store, n.keep.Saved); err != nil {
+			return n, err
+		}
+	}
+	n.order, err = orderOf(tx, o)
+	return n, err
+}
+
+func orderOf(tx *storage.Tx, o storage.Operation) (*gateway.Order, error) {
 	var order gateway.Order
-	hasOrder := false
-	err = e.db.View(ctx, func(tx *storage.Tx) error {
-		if step, err = tx.LastStep(o.Store, o.ID); err != nil {
-			return err
-		}
-		if s.Payment, err = tx.Payment(o.Store, o.Payment); err != nil {
-			return err
-		}
-		if _, err = tx.Detail(o.Store, o.Payment, detailOf(o.ID), &keep); err != nil {
-			return err
-		}
-		if keep.Instrument && i == nil {
-			if _, err = tx.Detail(o.Store, o.Payment, sealedDetail(o.ID), &secret); err != nil {
-				return err
-			}
-		}
-		if keep.Saved != "" {
-			if saved, err = tx.Instrument(o.Store, keep.Saved); err != nil {
-				return err
-			}
-		}
-		hasOrder, err = tx.Detail(o.Store, o.Payment, "order", &order)
-		return err
-	})
-	if err != nil {
-		return step, s, err
+	found, err := tx.Detail(o.Store, o.Payment, "order", &order)
+	if err != nil || !found {
+		return nil, err
 	}
-	if hasOrder {
-		s.Order = &order
+	return &order, nil
+}
+
+// prepare makes the call's subject of what it needs, which is loaded where it is
+// not at hand. The subject is a function of what is stored, and of the instrument,
+// so that a call made again has the same bytes.
+func (e *Engine) prepare(ctx context.Context, o storage.Operation, i *gateway.Instrument, n *need) (step storage.Step, s gateway.Subject, err error) {
+	if n == nil || n.keep.Instrument && i == nil {
+		n = &need{}
+		if err = e.db.View(ctx, func(tx *storage.Tx) (err error) { *n, err = e.need(tx, o, i); return err }); err != nil {
+			return n.step, s, err
+		}
 	}
+	step, s.Payment, s.Order = n.step, n.payment, n.order
+	keep, secret, saved := n.keep, n.secret, n.saved
 	keep.apply(&s)
 	s.Store, s.Operation, s.Amount, s.Target, s.Final = o.Store, o.ID, o.Amount, o.Target, o.Final
 	if step.Amount.IsSet() {

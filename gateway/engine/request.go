@@ -122,12 +122,23 @@ type stored struct {
 	Sealed     []byte `json:"sealed,omitempty"`
 }
 
-func (r Request) stored() (stored, error) {
+// stored returns what is stored of a request, as it is when it is read again.
+func (r Request) stored() (s stored, err error) {
 	extras, err := r.Extras.Stored()
-	return stored{
+	if err != nil {
+		return s, err
+	}
+	raw, err := json.Marshal(stored{
 		Lines: r.Lines, Reason: r.Reason, Save: r.SaveInstrument, Saved: r.Saved, ReturnURL: r.ReturnURL, CancelURL: r.CancelURL, NotifyURL: r.NotifyURL,
 		Input: r.Input, Extras: extras, Instrument: r.Instrument != nil,
-	}, err
+	})
+	if err == nil {
+		err = json.Unmarshal(raw, &s)
+	}
+	if err != nil {
+		return s, gateway.Errorf(gateway.CodeInternal, "the request cannot be stored: %w", err)
+	}
+	return s, nil
 }
 
 func (s stored) apply(to *gateway.Subject) {

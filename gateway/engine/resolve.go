@@ -144,7 +144,7 @@ func (e *Engine) lookUp(ctx context.Context, o storage.Operation, step storage.S
 		}
 		return errors.Join(e.afterLookup(ctx, o, endpoint, now), e.lookAgain(ctx, o)) // nobody can be asked: an event tells
 	}
-	_, s, err := e.prepare(ctx, o, nil)
+	_, s, err := e.prepare(ctx, o, nil, nil)
 	if err != nil && !errors.Is(err, errInstrument) {
 		return err
 	}
@@ -251,7 +251,7 @@ func (e *Engine) without(ctx context.Context, o storage.Operation, step storage.
 
 // resend sends the same bytes under the same key once more.
 func (e *Engine) resend(ctx context.Context, o storage.Operation, step storage.Step) error {
-	_, _, err := e.prepare(ctx, o, nil)
+	_, _, err := e.prepare(ctx, o, nil, nil)
 	if errors.Is(err, errInstrument) {
 		return e.end(ctx, o, gateway.StateParked, gateway.CodeIndeterminate, "it may not have happened, and cannot be sent again without the shopper's instrument")
 	}

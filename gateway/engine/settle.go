@@ -312,7 +312,7 @@ func (e *Engine) conclude(tx *storage.Tx, p *gateway.Payment, of *storage.Operat
 		}
 	}
 	if follow.command != "" {
-		if err := e.insertStep(tx, o, step.Number+1, follow.command, follow.part); err != nil {
+		if _, err := e.insertStep(tx, o, step.Number+1, follow.command, follow.part); err != nil {
 			return false, err
 		}
 	}
@@ -350,10 +350,7 @@ func (e *Engine) release(tx *storage.Tx, p *gateway.Payment, o *storage.Operatio
 		if err := tx.Unreserve(r, o.Store, o.Payment, o.Reserved); err != nil {
 			return err
 		}
-		back := map[storage.Reservation]*gateway.Money{
-			storage.Capturing: &p.Reserved.Capturing, storage.Releasing: &p.Reserved.Releasing, storage.Refunding: &p.Reserved.Refunding,
-		}[r]
-		*back = gateway.Minor(back.Minor()-o.Reserved, p.Due.Currency())
+		addReserved(p, r, -o.Reserved)
 		o.Reserved = 0
 	}
 	if rules[o.Kind].begins || rules[o.Kind].about || o.Kind == gateway.OpVerify {
