@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 	"github.com/gatewaycommand/gatewaycommand/gateway/engine"
+	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
 	"github.com/gatewaycommand/gatewaycommand/providers/sandbox/simulator"
 )
 
@@ -49,4 +50,32 @@ func TestLookBelievesANameOnlyWithProof(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, out.Movements, 2)
 	assert.Equal(t, eur(300), w.load(one.ID).Balances.Captured)
+}
+
+// While a capture of ours is open, one of nobody's waits, and so does what cannot
+// be true without it: its reversal is no contradiction.
+func TestWhatFollowsAMovementThatWaitsWaitsToo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, simulator.Rules{})
+	p := w.create("17")
+	_, err := w.eng.Authorize(t.Context(), w.request(p, "auth", amount(1000), func(r *engine.Request) { r.Instrument = card(simulator.TokenOK) }))
+	require.NoError(t, err)
+	w.server.Next(simulator.OpCapture, simulator.ResetBefore)
+	_, err = w.eng.Capture(t.Context(), w.request(p, "ship", amount(100)))
+	require.ErrorIs(t, err, gateway.CodeIndeterminate)
+	theirs, err := w.server.CaptureInDashboard(w.load(p.ID).Refs.Get("payment"), 300, false)
+	require.NoError(t, err)
+	require.NoError(t, w.server.ReverseCapture(theirs.ID))
+	_, err = w.eng.Refresh(t.Context(), "es", p.ID, "sandbox")
+	require.NoError(t, err)
+	assert.Equal(t, eur(0), w.load(p.ID).Balances.Captured)
+	require.NoError(t, w.db.View(t.Context(), func(tx *storage.Tx) error {
+		odd, err := tx.Discrepancies("es", p.ID)
+		assert.Empty(t, odd)
+		return err
+	}))
+	w.converge()
+	_, err = w.eng.Refresh(t.Context(), "es", p.ID, "sandbox")
+	require.NoError(t, err)
+	w.equal()
 }
