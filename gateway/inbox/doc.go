@@ -7,6 +7,8 @@
 //	})
 //	mux.Handle("/webhooks/", box.Handler()) // POST /webhooks/{provider}/{store}
 //	go box.Run(ctx, time.Second)            // what waits
+//	...
+//	server.Shutdown(ctx); box.Wait()        // then close the storage
 //
 // # One notification
 //
@@ -14,8 +16,9 @@
 // that the route names, and then read strictly. In one transaction each event
 // becomes a row: from here on it is ours, and a provider that is answered now need
 // not come again. Then the event is applied, and only then the provider is
-// answered. An event that cannot be applied at once is answered with success all
-// the same, and applied by [Inbox.Sweep], which an application calls from a timer.
+// answered, or when its patience ends. An event that cannot be applied at once is
+// answered with success all the same, and applied by [Inbox.Sweep], which an
+// application calls from a timer.
 //
 //	received ──► done      what the event is about was recorded
 //	    │  ▲

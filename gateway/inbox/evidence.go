@@ -1,9 +1,8 @@
 package inbox
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
+	"strconv"
 	"time"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
@@ -50,9 +49,8 @@ func itemOf(provider string, store gateway.StoreID, e webhook.Event, trust webho
 	if err != nil {
 		return storage.InboxItem{}, gateway.Invalid("event %s states what cannot be stored, such as an amount that is none", e.ID)
 	}
-	sum := sha256.Sum256(append([]byte(e.Kind+"\x00"), body...))
 	i := storage.InboxItem{
-		Store: store, Provider: provider, Event: e.ID, Kind: e.Kind, State: storage.InboxReceived, Digest: hex.EncodeToString(sum[:]), Body: body, Due: now,
+		Store: store, Provider: provider, Event: e.ID, Kind: e.Kind, State: storage.InboxReceived, Digest: digestOf(e.Kind, ev), Body: body, Due: now,
 	}
 	switch {
 	case e.Foreign != "":
@@ -61,6 +59,22 @@ func itemOf(provider string, store gateway.StoreID, e webhook.Event, trust webho
 		i.Gate, i.Due = storage.GateNeeded, time.Time{}
 	}
 	return i, nil
+}
+
+// digestOf identifies what an event says. It is made of words and not of the
+// stored body, so that a later version of this library makes the same one.
+func digestOf(kind string, ev evidence) string {
+	words := []string{kind, string(ev.Payment), string(ev.Operation), string(ev.Status), string(ev.Reason)}
+	for _, r := range ev.Refs {
+		words = append(words, r.Owner, r.Name, r.Value)
+	}
+	for _, m := range ev.Movements {
+		words = append(words, m.Key(), m.Amount.Currency(), strconv.FormatInt(m.Amount.Minor(), 10))
+	}
+	if d := ev.Dispute; d != nil {
+		words = append(words, d.Reference, string(d.State), d.Amount.String())
+	}
+	return webhook.Identity(words...)
 }
 
 // owned returns references whose owner is the provider, where they do not say.

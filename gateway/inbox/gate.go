@@ -13,8 +13,9 @@ import (
 // That it was begun is written down first. A process that ends within it, or an
 // error, leaves the event gating; the provider, which was not answered well, sends
 // it again, and Pass runs again: it must take up where it was, and do nothing
-// twice. Once it has returned nil it is not called again for the event. The
-// evidence is recorded after it.
+// twice. Its context ends with [Config].Patience, by when it must have returned.
+// Once it has returned nil it is not called again for the event. The evidence is
+// recorded after it.
 //
 // An error is answered by its code: [gateway.CodeNotFound], [gateway.CodeConflict]
 // and [gateway.CodeInvalid] with their cases, [webhook.Gone] as gone, anything else

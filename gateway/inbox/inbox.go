@@ -3,6 +3,7 @@ package inbox
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
@@ -27,7 +28,7 @@ type Config struct {
 	KnowsStore func(ctx context.Context, store gateway.StoreID) bool
 
 	MaxBody  int64         // bytes; default 1 MiB
-	Patience time.Duration // how long a call may take before it is answered; what is not done by then is done later; twice that long whoever works on an event is believed to be alive; default 20 s
+	Patience time.Duration // how long a provider waits at most for its answer; what is not done by then goes on without it; default 8 s
 	Horizon  time.Duration // how long an event waits for its payment before it is foreign; default 72 h
 	Keep     time.Duration // how long an event that has ended is remembered; default 35 days, at least 30
 
@@ -41,6 +42,8 @@ type Inbox struct {
 	db  *storage.DB
 	eng *engine.Engine
 	log *slog.Logger
+
+	running sync.WaitGroup // what goes on without its provider
 }
 
 // New returns an inbox. It fails with [gateway.CodeInternal] when something is
@@ -58,7 +61,7 @@ func New(cfg Config) (*Inbox, error) {
 		cfg.MaxBody = 1 << 20
 	}
 	for d, fallback := range map[*time.Duration]time.Duration{
-		&cfg.Patience: 20 * time.Second, &cfg.Horizon: 72 * time.Hour, &cfg.Keep: 35 * 24 * time.Hour,
+		&cfg.Patience: 8 * time.Second, &cfg.Horizon: 72 * time.Hour, &cfg.Keep: 35 * 24 * time.Hour,
 	} {
 		if *d == 0 {
 			*d = fallback
@@ -70,8 +73,23 @@ func New(cfg Config) (*Inbox, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Inbox{cfg, cfg.Storage, cfg.Engine, cfg.Log}, nil
+	return &Inbox{cfg: cfg, db: cfg.Storage, eng: cfg.Engine, log: cfg.Log}, nil
 }
 
-// lease returns until when whoever begins to work on an event now is believed to be alive.
-func (i *Inbox) lease(now time.Time) time.Time { return now.Add(2 * i.cfg.Patience) }
+// alive is how long whoever works on an event is believed to be alive beyond the
+// patience of its provider: as long as the provider's own API may take to answer.
+const alive = 2 * time.Minute
+
+// lease returns until when whoever begins to work on an event now is believed to
+// be alive. A duty has the provider's patience, so that the provider that comes
+// again soon finds it free.
+func (i *Inbox) lease(item storage.InboxItem, now time.Time) time.Time {
+	if item.Gate == storage.GateNeeded {
+		return now.Add(2 * i.cfg.Patience)
+	}
+	return now.Add(i.cfg.Patience + alive)
+}
+
+// Wait returns when everything that was begun has ended. Call it when the server
+// has been shut down, and before the storage is closed.
+func (i *Inbox) Wait() { i.running.Wait() }

@@ -50,7 +50,7 @@ func (i *Inbox) Replay(ctx context.Context, store gateway.StoreID, provider, eve
 				return err
 			}
 		}
-		mine, err := tx.ClaimInbox(&item, i.lease(tx.Now()))
+		mine, err := tx.ClaimInbox(&item, i.lease(item, tx.Now()))
 		if err == nil && !mine {
 			err = gateway.Errorf(gateway.CodeConflict, "somebody works on event %s: wait until they have ended", event)
 		}

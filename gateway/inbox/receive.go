@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"context"
+	"slices"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
@@ -36,12 +37,33 @@ func (i *Inbox) receive(ctx context.Context, provider string, store gateway.Stor
 		return webhook.CaseAgain, err
 	}
 	point("after the inbox row")
-	for n := range all {
-		if all[n].mine {
-			all[n].err = i.work(ctx, &all[n].item)
-		}
+	return answerTo(i.workOn(ctx, all))
+}
+
+// workOn works on the events that are this call's until the provider's patience
+// ends, and returns how far they came. What is not done by then goes on.
+func (i *Inbox) workOn(ctx context.Context, all []taken) []taken {
+	if !slices.ContainsFunc(all, func(one taken) bool { return one.mine }) {
+		return all
 	}
-	return answerTo(all)
+	worked := slices.Clone(all)
+	done := make(chan struct{})
+	i.running.Go(func() {
+		defer close(done)
+		own, cancel := context.WithTimeout(context.WithoutCancel(ctx), i.cfg.Patience+alive)
+		defer cancel()
+		for n := range worked {
+			if worked[n].mine {
+				worked[n].err = i.work(own, &worked[n].item)
+			}
+		}
+	})
+	select {
+	case <-done:
+		return worked
+	case <-ctx.Done():
+		return all // stored: it is ours
+	}
 }
 
 // keep stores one event and claims it, unless it has ended or somebody works on it.
@@ -66,7 +88,7 @@ func (i *Inbox) keep(tx *storage.Tx, provider string, store gateway.StoreID, e w
 			return one, err
 		}
 	}
-	one.mine, err = tx.ClaimInbox(&one.item, i.lease(tx.Now()))
+	one.mine, err = tx.ClaimInbox(&one.item, i.lease(one.item, tx.Now()))
 	return one, err
 }
 

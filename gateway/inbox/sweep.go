@@ -29,7 +29,7 @@ func (i *Inbox) Sweep(ctx context.Context, limit int) (int, error) {
 		}
 		mine := false
 		err := i.db.Update(ctx, func(tx *storage.Tx) (err error) {
-			mine, err = tx.ClaimInbox(&item, i.lease(tx.Now()))
+			mine, err = tx.ClaimInbox(&item, i.lease(item, tx.Now()))
 			return err
 		})
 		if err != nil {
@@ -44,7 +44,7 @@ func (i *Inbox) Sweep(ctx context.Context, limit int) (int, error) {
 			errs = append(errs, i.abandon(ctx, &item))
 			continue
 		}
-		work, cancel := context.WithTimeout(ctx, i.cfg.Patience)
+		work, cancel := context.WithTimeout(ctx, i.cfg.Patience+alive)
 		if err := i.work(work, &item); err != nil {
 			i.log.InfoContext(ctx, "an event is not applied yet", "provider", item.Provider, "store", item.Store, "event", item.Event, "state", item.State, "code", gateway.CodeOf(err))
 		}

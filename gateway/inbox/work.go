@@ -66,14 +66,17 @@ func (i *Inbox) pass(ctx context.Context, item *storage.InboxItem, ev evidence) 
 		return err
 	}
 	point("inside the gate")
-	if err := gate.Pass(ctx, Duty{item.Store, item.Provider, p, ev.event(*item), resumed}); err != nil {
+	duty, cancel := context.WithTimeout(ctx, i.cfg.Patience)
+	defer cancel()
+	if err := gate.Pass(duty, Duty{item.Store, item.Provider, p, ev.event(*item), resumed}); err != nil {
 		if stored := i.later(ctx, item, err); stored != nil {
 			i.log.ErrorContext(ctx, "an event's failure could not be stored", "provider", item.Provider, "event", item.Event, "code", gateway.CodeOf(stored))
 		}
 		return err
 	}
 	point("after the gate")
-	item.Gate, item.State, item.Due = storage.GatePassed, storage.InboxReceived, i.lease(i.db.Now())
+	item.Gate, item.State = storage.GatePassed, storage.InboxReceived
+	item.Due = i.lease(*item, i.db.Now())
 	return i.move(ctx, item, true)
 }
 

@@ -73,6 +73,7 @@ func (l *locked) String() string {
 	return l.b.String()
 }
 
+// option changes how a world begins.
 type option struct {
 	inbox func(*inbox.Config)
 	recv  func(webhook.Receiver) webhook.Receiver
@@ -80,10 +81,6 @@ type option struct {
 
 func newWorld(t *testing.T, options ...option) *world {
 	t.Helper()
-	o := option{}
-	if len(options) > 0 {
-		o = options[0]
-	}
 	w := &world{log: &locked{}}
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		(*w.handle.Load()).ServeHTTP(rw, r)
@@ -99,19 +96,24 @@ func newWorld(t *testing.T, options ...option) *world {
 		Window: webhook.Window{Now: w.Now},
 	}
 	receiver := sandbox.Webhook(w.keys)
-	if o.recv != nil {
-		receiver = o.recv(receiver)
+	for _, o := range options {
+		if o.recv != nil {
+			receiver = o.recv(receiver)
+		}
 	}
 	cfg := inbox.Config{
 		Storage: w.DB, Engine: w.Engine, Receivers: map[string]webhook.Receiver{"sandbox": receiver},
 		Log: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
-	if o.inbox != nil {
-		o.inbox(&cfg)
+	for _, o := range options {
+		if o.inbox != nil {
+			o.inbox(&cfg)
+		}
 	}
 	var err error
 	w.box, err = inbox.New(cfg)
 	require.NoError(t, err)
+	t.Cleanup(w.box.Wait)
 	w.mount(w.box.Handler())
 	return w
 }

@@ -9,23 +9,29 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
 )
 
-// find asks what is not known, and returns what the ledger says then. With an
-// error it says what was known before.
+// find asks what is not known, for as long as the browser waits, and returns what
+// the ledger says then. With an error it says what was known before.
 func (r *Returns) find(ctx context.Context, q *http.Request, c Claim) (Result, error) {
 	result, err := r.load(ctx, c)
 	if err != nil || !asks(result.Operation) {
 		return result, err
 	}
-	asked := r.ask(ctx, q, result)
+	// The request is read here: it ends with the browser's connection, the asking does not.
+	input, goesOn := map[string]string(nil), false
+	if o := result.Operation; r.cfg.Input != nil && c.Kind == Return && o.State == gateway.StateActionRequired {
+		input, goesOn = r.cfg.Input(q, o)
+	}
+	done := make(chan error, 1)
+	r.running.Go(func() { done <- r.ask(context.WithoutCancel(ctx), result, input, goesOn) })
+	asked := error(nil)
+	select {
+	case asked = <-done:
+	case <-ctx.Done():
+		asked = gateway.Errorf(gateway.CodeUnavailable, "the provider did not answer in time")
+	}
 	after, err := r.load(context.WithoutCancel(ctx), c)
 	if err != nil {
 		return result, err
-	}
-	if o := after.Operation; asked == nil && c.Kind == Cancel && r.cfg.CancelAtProvider && o.State == gateway.StateActionRequired {
-		_, asked = r.cfg.Engine.Cancel(ctx, engine.Request{Store: o.Store, Payment: o.Payment, Provider: o.Provider, Key: "returned/" + string(o.ID)})
-		if after, err = r.load(context.WithoutCancel(ctx), c); err != nil {
-			return result, err
-		}
 	}
 	if asked != nil && after.State == Unfinished {
 		after.State = Pending // the shopper may have paid: nobody could say
@@ -39,22 +45,37 @@ func asks(o storage.Operation) bool {
 	return o.ID != "" && !o.State.Terminal() && o.State != gateway.StateOpen && o.State != gateway.StateParked
 }
 
-// ask finds out what became of the payment, or goes on with it.
-func (r *Returns) ask(ctx context.Context, q *http.Request, result Result) error {
+// ask finds out what became of the payment, or goes on with it, or ends it. It
+// does not panic.
+func (r *Returns) ask(ctx context.Context, result Result, input map[string]string, goesOn bool) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = gateway.Errorf(gateway.CodeInternal, "asking after a return panicked")
+		}
+	}()
 	o := result.Operation
-	if r.cfg.Input != nil && result.Kind == Return && o.State == gateway.StateActionRequired {
-		if input, ok := r.cfg.Input(q, o); ok {
-			_, err := r.cfg.Engine.Continue(ctx, engine.Request{Store: o.Store, Payment: o.Payment, Provider: o.Provider, Key: "returned/" + string(o.ID) + "/continue", Input: input})
-			switch gateway.CodeOf(err) {
-			case "", gateway.CodeDeclined:
-				return nil
-			case gateway.CodeConflict, gateway.CodeInvalid: // it was gone on with already, or differently: ask
-			default:
-				return err
-			}
+	again := engine.Request{Store: o.Store, Payment: o.Payment, Provider: o.Provider, Key: "returned/" + string(o.ID)}
+	if goesOn {
+		next := again
+		next.Key, next.Input = again.Key+"/continue", input
+		_, err := r.cfg.Engine.Continue(ctx, next)
+		switch gateway.CodeOf(err) {
+		case "", gateway.CodeDeclined:
+			return nil
+		case gateway.CodeConflict, gateway.CodeInvalid: // it was gone on with already, or differently: ask
+		default:
+			return err
 		}
 	}
-	return r.cfg.Engine.ResolveOne(ctx, o.Store, o.ID)
+	if err := r.cfg.Engine.ResolveOne(ctx, o.Store, o.ID); err != nil || result.Kind != Cancel || !r.cfg.CancelAtProvider {
+		return err
+	}
+	now, err := r.load(ctx, Claim{Kind: result.Kind, Store: o.Store, Payment: o.Payment})
+	if err != nil || now.Operation.State != gateway.StateActionRequired {
+		return err
+	}
+	_, err = r.cfg.Engine.Cancel(ctx, again)
+	return err
 }
 
 // load reads the ledger.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
@@ -58,7 +59,13 @@ type Result struct {
 type Returns struct {
 	cfg Config
 	log *slog.Logger
+
+	running sync.WaitGroup // what goes on without its browser
 }
+
+// Wait returns when everything that was begun has ended. Call it when the server
+// has been shut down, and before the storage is closed.
+func (r *Returns) Wait() { r.running.Wait() }
 
 // New returns the handlers. It fails with [gateway.CodeInternal] when something is missing.
 func New(cfg Config) (*Returns, error) {
@@ -77,5 +84,5 @@ func New(cfg Config) (*Returns, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Returns{cfg, cfg.Log}, nil
+	return &Returns{cfg: cfg, log: cfg.Log}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -58,6 +59,7 @@ func (w *world) serve(t *testing.T, eng *engine.Engine, change ...func(*returns.
 	var err error
 	w.back, err = returns.New(cfg)
 	require.NoError(t, err)
+	t.Cleanup(w.back.Wait)
 	server := httptest.NewServer(w.back.Handler())
 	t.Cleanup(server.Close)
 	w.url = server.URL
@@ -190,7 +192,7 @@ func TestNobodyIsToldThatItFailedWhileNobodyKnows(t *testing.T) {
 	w := newWorld(t)
 	p := w.challenged("17")
 	require.NoError(t, w.Provider.CompleteChallenge(p.Refs.Get("payment")))
-	w.Provider.Next(simulator.OpGetPayment, simulator.ServerErrorAfter)
+	w.Provider.Next(simulator.OpListPayments, simulator.ServerErrorAfter)
 	_, page := w.visit(returns.Return, w.token(p, returns.Return), "")
 	assert.NotEqual(t, "failed", page)
 	_, page = w.visit(returns.Return, w.token(p, returns.Return), "")
@@ -305,4 +307,25 @@ func TestReturnsNeedTheirParts(t *testing.T) {
 		_, err := returns.New(c)
 		require.ErrorIs(t, err, gateway.CodeInternal, fmt.Sprint(i))
 	}
+}
+
+// A browser does not wait for a provider that is slow: nobody knows yet, and what
+// was begun goes on.
+func TestABrowserDoesNotWaitForASlowProvider(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *returns.Config) { c.Patience = 50 * time.Millisecond })
+	p := w.challenged("17")
+	require.NoError(t, w.Provider.CompleteChallenge(p.Refs.Get("payment")))
+	w.Provider.Next(simulator.OpListPayments, simulator.Drip)
+	started := time.Now()
+	_, page := w.visit(returns.Return, w.token(p, returns.Return), "")
+	assert.Equal(t, "pending", page)
+	assert.Less(t, time.Since(started), time.Second)
+	w.back.Wait()
+	_, page = w.visit(returns.Return, w.token(p, returns.Return), "")
+	w.back.Wait()
+	if page != "paid" { // its patience may have ended before a quick answer
+		_, page = w.visit(returns.Return, w.token(p, returns.Return), "")
+	}
+	assert.Equal(t, "paid", page)
 }
