@@ -233,3 +233,20 @@ func TestWhatIsNotSetRefuses(t *testing.T) {
 	short := fixed(base64.StdEncoding.EncodeToString([]byte("short")))
 	require.Error(t, webhook.Standard{Secrets: short}.Sign(t.Context(), &webhook.Call{}), "the library would take it")
 }
+
+// A signature that is right under another scheme's name proves nothing.
+func TestAnOlderSchemeProvesNothing(t *testing.T) {
+	t.Parallel()
+	s := webhook.Timestamped{Secrets: fixed(secret), Header: "S", Window: at(now)}
+	c := webhook.Call{Body: []byte("{}")}
+	require.NoError(t, s.Sign(t.Context(), &c))
+	good := c.Header.Get("S")
+	for _, name := range []string{"v0=", "v2=", "V1=", "v1 =", "v11="} {
+		c.Header.Set("S", strings.Replace(good, "v1=", name, 1))
+		_, err := s.Verify(t.Context(), c)
+		require.ErrorIs(t, err, gateway.CodeAuthentication, name)
+	}
+	c.Header.Set("S", good+",v0="+strings.Repeat("0", 64))
+	_, err := s.Verify(t.Context(), c)
+	require.NoError(t, err, "an older one beside it does no harm")
+}
