@@ -96,7 +96,7 @@ func has(p gateway.Payment, m gateway.Movement) bool {
 
 // believe records what an event states, of a provider that cannot be asked.
 func (i *Inbox) believe(ctx context.Context, item *storage.InboxItem, ev evidence) error {
-	if ev.Hint || ev.Fetch {
+	if ev.Hint != "" || ev.Fetch {
 		return i.hint(ctx, item)
 	}
 	p, err := i.eng.Payment(ctx, item.Store, item.Payment)

@@ -32,7 +32,10 @@
 // says then is recorded: no amount is trusted because it came in a notification.
 // One that states something else is a discrepancy. Where it cannot be asked, what
 // is stated and proved goes to engine.Record, unless its amount or currency is
-// not what was asked for. Events are facts, not orders: in whatever order and
+// not what was asked for. Where nothing is signed, each call makes us ask the
+// provider: limit their rate in front of the handler. Such an event is stored
+// under its id and a digest of what it says, "evt_1#0f3a…", so that nobody can
+// take an id away. Events are facts, not orders: in whatever order and
 // however often they come, the same money is booked.
 //
 // # Answers

@@ -24,7 +24,7 @@ type evidence struct {
 	Named     gateway.Refs        `json:"named,omitempty"`
 	Dispute   *gateway.Dispute    `json:"dispute,omitempty"`
 	Fetch     bool                `json:"fetch,omitempty"`
-	Hint      bool                `json:"hint,omitempty"` // it was not proved
+	Hint      string              `json:"hint,omitempty"` // the id of an event that was not proved
 	Foreign   string              `json:"foreign,omitempty"`
 	At        *time.Time          `json:"at,omitempty"`
 }
@@ -34,7 +34,10 @@ func itemOf(provider string, store gateway.StoreID, e webhook.Event, trust webho
 	ev := evidence{
 		Refs: owned(e.Refs, provider), Payment: e.Payment, Operation: e.Operation, Status: e.Outcome.Status, Reason: e.Outcome.Reason,
 		Phase: e.Outcome.Phase, Movements: e.Outcome.Movements, Named: owned(e.Outcome.Refs, provider), Dispute: e.Outcome.Dispute,
-		Fetch: e.Fetch, Hint: trust != webhook.Proved, Foreign: e.Foreign,
+		Fetch: e.Fetch, Foreign: e.Foreign,
+	}
+	if trust != webhook.Proved {
+		ev.Hint = e.ID
 	}
 	if !e.At.IsZero() {
 		at := e.At.UTC()
@@ -51,6 +54,10 @@ func itemOf(provider string, store gateway.StoreID, e webhook.Event, trust webho
 	}
 	i := storage.InboxItem{
 		Store: store, Provider: provider, Event: e.ID, Kind: e.Kind, State: storage.InboxReceived, Digest: digestOf(e.Kind, ev), Body: body, Due: now,
+	}
+	if ev.Hint != "" {
+		// Anybody may have made up the id: it must not stand in the way of another's.
+		i.Event += "#" + i.Digest[:16]
 	}
 	switch {
 	case e.Foreign != "":
@@ -106,6 +113,9 @@ func (ev evidence) event(i storage.InboxItem) webhook.Event {
 	}
 	if ev.At != nil {
 		e.At = *ev.At
+	}
+	if ev.Hint != "" {
+		e.ID = ev.Hint
 	}
 	return e
 }

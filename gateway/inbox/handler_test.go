@@ -151,6 +151,25 @@ func TestAHintIsALook(t *testing.T) {
 	assert.Empty(t, w.odd(p.ID))
 }
 
+// Who makes up the id of an event that is not signed does not stand in the way of
+// the true one.
+func TestNobodyTakesAnIDAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, option{recv: func(r webhook.Receiver) webhook.Receiver { r.Verifier = webhook.Unsigned{}; return r }})
+	p := w.challenged("17")
+	require.NoError(t, w.Provider.CompleteChallenge(p.Refs.Get("payment")))
+	bodies := w.bodies()
+	body := bodies[len(bodies)-1]
+	made := bytes.ReplaceAll(body, []byte(p.Refs.Get("payment")), []byte("pay_of_nobody"))
+	made = bytes.ReplaceAll(made, []byte(w.first(p.ID).ID), []byte("op_of_nobody"))
+	for _, one := range [][]byte{made, body} {
+		code, _ := w.send(webhook.Call{Body: one}, "/webhooks/sandbox/es")
+		assert.Equal(t, 200, code)
+	}
+	assert.Equal(t, gateway.StateSucceeded, w.first(p.ID).State)
+	assert.Len(t, w.items(storage.InboxWaiting), 1)
+}
+
 // Run works on what waits, and ends with its context.
 func TestRunSweeps(t *testing.T) {
 	t.Parallel()

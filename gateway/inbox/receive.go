@@ -84,7 +84,7 @@ func (i *Inbox) keep(tx *storage.Tx, provider string, store gateway.StoreID, e w
 	}
 	if one.item.State == storage.InboxDone && trust == webhook.Hint && one.item.Gate == "" {
 		// A hint has no identity of its own: each one is worth a look.
-		if err := tx.ReopenInbox(store, provider, e.ID); err != nil {
+		if err := tx.ReopenInbox(store, provider, row.Event); err != nil {
 			return one, err
 		}
 	}
