@@ -111,8 +111,8 @@ var mutants = []mutant{
 	},
 	{
 		name: "a late failure is ignored", file: "settle.go", killers: "Elsewhere|Reversed",
-		old: "		if waits(m, o, open) {\n",
-		new: "		if m.Kind == gateway.MoveReversal {\n			continue\n		}\n		if waits(m, o, open) {\n",
+		old: "		if waits(m, o, open) || held",
+		new: "		if m.Kind == gateway.MoveReversal {\n			continue\n		}\n		if waits(m, o, open) || held",
 	},
 	{
 		name: "a call with an effect is sent again blindly", file: "resolve.go", killers: everyLie,

@@ -152,6 +152,7 @@ func confirm(tx *storage.Tx, o storage.Operation, f finding) (finding, error) {
 func (e *Engine) book(tx *storage.Tx, p *gateway.Payment, o *storage.Operation, all []storage.Operation, f finding) error {
 	before := p.Balances
 	var late, waiting []gateway.Movement
+	held := false // something of this finding waits
 	open, ours := unsettled(all), make(map[gateway.OperationID]gateway.OperationState, len(all))
 	for _, o := range all {
 		ours[o.ID] = o.State
@@ -160,7 +161,8 @@ func (e *Engine) book(tx *storage.Tx, p *gateway.Payment, o *storage.Operation, 
 		if _, known := ours[m.Operation]; !known {
 			m.Operation = "" // another system's reference: nobody's command here
 		}
-		if waits(m, o, open) {
+		if waits(m, o, open) || held && tooEarly(p, m) {
+			held = true
 			if f.source != gateway.SourceAnswer && f.source != gateway.SourcePoll { // those are had again by asking
 				waiting = append(waiting, m)
 			}
@@ -220,6 +222,13 @@ func (e *Engine) book(tx *storage.Tx, p *gateway.Payment, o *storage.Operation, 
 		}
 	}
 	return e.planFor(tx, p, before, late)
+}
+
+// tooEarly reports whether a movement cannot be true without one that waits: the
+// reversal of a capture of nobody's.
+func tooEarly(p *gateway.Payment, m gateway.Movement) bool {
+	_, err := gateway.Fold(p.Due.Currency(), append(slices.Clip(p.Movements), m))
+	return err != nil
 }
 
 // bookDispute stores how a dispute stands. What was taken back because of it

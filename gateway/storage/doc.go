@@ -1,5 +1,5 @@
 // Package storage keeps payments: operations, steps, attempts, movements,
-// references, and what waits to be told, in one SQL database.
+// references, what providers told us and what waits to be told, in one SQL database.
 //
 // [DB] is the one type that the engine uses; the engines below it are drivers:
 // storage/sqlite (the default: one file, pure Go, durable at every commit) and
@@ -23,6 +23,7 @@
 //	         ├─ movement    facts about money, appended; balances are their sum
 //	         ├─ outbox ─── delivery   what happened and must be told, and how far each subscriber was told
 //	         └─ discrepancy what does not fit, with its evidence
+//	inbox                   what a provider told us, once for each event (gateway/inbox)
 //	job ─── job             background tasks and their children (gateway/task/leased)
 //
 // Every key starts with the store, and every method takes it: no query reaches
@@ -51,6 +52,7 @@
 //	delivery          subscriber event                                         changed   PruneEvents
 //	subscriber        name                                                     changed   RemoveSubscription
 //	outbox_turn       id                                                       changed   nobody
+//	inbox             store provider event                                     changed   PruneInbox
 //	job               store id                                                 changed   Prune
 //	job_lane          store queue                                              changed   nobody
 //	job_period        store name                                               changed   nobody

@@ -14,6 +14,8 @@
 //	...
 //	pools, err := command.Assemble(api.Provider())
 //
+// What it posts to us is verified and read by [Webhook], for package inbox.
+//
 // Under fx, use [Module] and supply a [Config].
 //
 // The API that it speaks is documented in package simulator; every promise and

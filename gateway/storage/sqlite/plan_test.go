@@ -210,6 +210,7 @@ func everyStatement(tx *storage.Tx) error {
 		func() error { _, err := tx.DuePlans(now, 10); return err },
 		func() error { _, _, err := tx.LockOrder(es, "x", a); return err },
 		func() error { o.State = gateway.StateFailed; return tx.UpdateOperation(&o, gateway.StateOpen) },
+		func() error { return inbox(tx) },
 		func() error { _, err := tx.Erase(es, a); return err },
 		func() error { _, _, err := tx.SchemaVersion(); return err },
 	} {
@@ -264,4 +265,22 @@ func tasks(t *testing.T, db *storage.DB) {
 	require.NoError(t, q.Abort(t.Context(), "es", failed[0].ID))
 	_, err = q.Prune(t.Context(), db.Now().Add(time.Hour), 10)
 	require.NoError(t, err)
+}
+
+// inbox calls all that reads and writes what providers told us.
+func inbox(tx *storage.Tx) error {
+	i, _, err := tx.InsertInbox(storage.InboxItem{Store: "es", Provider: "acme", Event: "e", State: storage.InboxReceived, Due: tx.Now()})
+	if err != nil {
+		return err
+	}
+	_, err = tx.ClaimInbox(&i, tx.Now())
+	i.State = storage.InboxDone
+	err = errors.Join(err, tx.MoveInbox(&i, true), tx.MoveInbox(&i, false), tx.ReopenInbox("es", "acme", "e"))
+	for _, q := range []storage.InboxQuery{{State: storage.InboxWaiting}, {Payment: "a"}} {
+		_, qerr := tx.Inbox("es", q)
+		err = errors.Join(err, qerr)
+	}
+	_, derr := tx.DueInbox(tx.Now(), 10)
+	_, perr := tx.PruneInbox(tx.Now(), 10)
+	return errors.Join(err, derr, perr)
 }

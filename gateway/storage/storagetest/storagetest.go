@@ -89,6 +89,9 @@ func each(f func(name string, run func(t *testing.T, db *storage.DB))) {
 		{"what nobody asks for any more holds nothing back", unwanted},
 		{"a subscriber that is removed holds nothing back", removal},
 		{"only what everybody was told is pruned", pruning},
+		{"an event of a provider is stored once", inboxOnce},
+		{"one holder works on an event", inboxClaims},
+		{"events of a provider are due, listed and pruned", inboxLists},
 	} {
 		f(one.name, one.run)
 	}

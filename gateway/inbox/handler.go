@@ -1,0 +1,126 @@
+package inbox
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/gatewaycommand/gatewaycommand/gateway"
+	"github.com/gatewaycommand/gatewaycommand/gateway/webhook"
+)
+
+// Handler returns the handler of POST /webhooks/{provider}/{store}.
+func (i *Inbox) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /webhooks/{provider}/{store}", func(w http.ResponseWriter, r *http.Request) {
+		i.serve(w, r, r.PathValue("provider"), gateway.StoreID(r.PathValue("store")))
+	})
+	return mux
+}
+
+// For returns a handler for one provider, on whatever route the application gives
+// it. store names the store by the route, such as by its host; an error of it is
+// answered 404. It must not read the body: nobody has verified it.
+func (i *Inbox) For(provider string, store func(r *http.Request) (gateway.StoreID, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			w.Header().Set("Allow", http.MethodPost)
+			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+			return
+		}
+		id, err := store(r)
+		if err != nil {
+			id = ""
+		}
+		i.serve(w, r, provider, id)
+	})
+}
+
+// Static returns a handler for a provider that allows one URL only and knows
+// nothing of stores: what comes is for this store, and the verified event says
+// which payment it is about.
+func (i *Inbox) Static(provider string, store gateway.StoreID) http.Handler {
+	return i.For(provider, func(*http.Request) (gateway.StoreID, error) { return store, nil })
+}
+
+// plausible reports whether a text from a route may be a store's name.
+func plausible(store gateway.StoreID) bool {
+	ok := len(store) > 0 && len(store) <= 128
+	for i := range len(store) {
+		c := store[i]
+		ok = ok && (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("_-.", c) >= 0)
+	}
+	return ok
+}
+
+func (i *Inbox) serve(w http.ResponseWriter, r *http.Request, provider string, store gateway.StoreID) {
+	receiver, known := i.cfg.Receivers[provider]
+	if !known || !plausible(store) || i.cfg.KnowsStore != nil && !i.cfg.KnowsStore(r.Context(), store) {
+		http.NotFound(w, r)
+		return
+	}
+	c, err := i.take(w, r, provider, store, receiver)
+	if !c.Good() {
+		i.log.WarnContext(r.Context(), "a notification was not taken", "provider", provider, "store", store, "case", c, "code", gateway.CodeOf(err))
+	}
+	a := receiver.Answer(c, err)
+	point("before the acknowledgement")
+	for name, values := range a.Header {
+		w.Header()[http.CanonicalHeaderKey(name)] = values
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(a.Status)
+	_, _ = w.Write(a.Body)
+}
+
+// take does everything before the answer. It does not panic.
+func (i *Inbox) take(w http.ResponseWriter, r *http.Request, provider string, store gateway.StoreID, receiver webhook.Receiver) (c webhook.Case, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			c, err = webhook.CaseAgain, gateway.Errorf(gateway.CodeInternal, "taking a notification panicked")
+			i.log.ErrorContext(r.Context(), "taking a notification panicked", "provider", provider, "store", store)
+		}
+	}()
+	call, err := i.read(w, r, store)
+	if err != nil {
+		return webhook.CaseMalformed, err
+	}
+	// What was begun is finished, whether or not the sender still waits.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), i.cfg.Patience)
+	defer cancel()
+	trust, err := receiver.Verify(ctx, call)
+	if err != nil {
+		return failed(err), err
+	}
+	point("after the verification")
+	events, err := receiver.Read(ctx, call, trust)
+	if err != nil {
+		return failed(err), err
+	}
+	return i.receive(ctx, provider, store, events, trust)
+}
+
+// failed returns the case of an error before anything was stored.
+func failed(err error) webhook.Case {
+	if c := webhook.CaseOf(err); c == webhook.CaseRefused || c == webhook.CaseMalformed || c == webhook.CaseUnknown || c == webhook.CaseNotFound {
+		return c
+	}
+	return webhook.CaseAgain
+}
+
+// read takes the raw bytes, so many and no more.
+func (i *Inbox) read(w http.ResponseWriter, r *http.Request, store gateway.StoreID) (webhook.Call, error) {
+	if e := r.Header.Values("Content-Encoding"); len(e) > 0 && !strings.EqualFold(strings.Join(e, ","), "identity") {
+		return webhook.Call{}, gateway.Invalid("the body is encoded: a few bytes could become many")
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, i.cfg.MaxBody))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return webhook.Call{}, gateway.Invalid("the body has more than %d bytes", i.cfg.MaxBody)
+	}
+	if err != nil {
+		return webhook.Call{}, gateway.Invalid("the body did not come whole")
+	}
+	return webhook.Call{Store: store, Method: r.Method, URL: r.URL, Header: r.Header, Body: body}, nil
+}
