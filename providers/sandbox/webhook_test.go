@@ -83,7 +83,7 @@ func TestANotificationIsRead(t *testing.T) {
 
 	declined := authorized()
 	declined.Type, declined.Data.Movement = "payment.declined", nil
-	declined.Data.Payment.Status, declined.Data.Payment.Movements, declined.Data.Payment.Decline = simulator.StatusDeclined, nil, &simulator.Decline{Code: "insufficient_funds"}
+	declined.Data.Payment.Status, declined.Data.Payment.Movements, declined.Data.Payment.Decline = simulator.StatusDeclined, nil, &simulator.Decline{Code: "insufficient_funds", Final: true}
 	events, err = r.Read(t.Context(), webhook.Call{Body: bodyOf(t, declined)}, webhook.Proved)
 	require.NoError(t, err)
 	assert.Equal(t, gateway.StatusFailed, events[0].Outcome.Status)
