@@ -135,6 +135,7 @@ func (tx *Tx) UpdateOperation(o *Operation, from gateway.OperationState) error {
 	if err == nil {
 		o.Version++
 		o.Updated = tx.now
+		tx.changes(o.Store, o.Payment)
 	}
 	return err
 }

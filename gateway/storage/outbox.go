@@ -38,6 +38,7 @@ func (tx *Tx) AppendEvent(store gateway.StoreID, id gateway.PaymentID, kind stri
 	_, err = tx.exec(`INSERT INTO outbox (id, store, payment, kind, body, created_us) VALUES ($1, $2, $3, $4, $5, $6)`,
 		orderedID(at), store, id, kind, string(raw), micro(tx.now))
 	tx.appended = tx.appended || err == nil
+	tx.changes(store, id)
 	return err
 }
 
