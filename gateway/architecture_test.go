@@ -38,6 +38,7 @@ var rules = map[string][]string{
 	"gateway/task":      {"gateway", "gateway/storage", "gateway/task"},
 	"gateway/outbox":    {"gateway", "gateway/storage", "gateway/task"},
 	"gateway/engine":    {"gateway", "gateway/decline", "command", "gateway/storage"},
+	"gateway/status":    {"gateway", "gateway/storage"},
 	"gateway/gatewaytest": {
 		"gateway", "gateway/decline", "request", "transfer", "client", "client/clienttest", "command",
 	},

@@ -2,6 +2,9 @@ package storage
 
 import (
 	"context"
+	"database/sql"
+	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
@@ -94,4 +97,31 @@ func (tx *Tx) changes(store gateway.StoreID, id gateway.PaymentID) {
 		tx.changed = map[PaymentKey]bool{}
 	}
 	tx.changed[PaymentKey{store, id}] = true
+}
+
+// PaymentVersions returns the versions of those payments that are there: one look
+// at many, for whoever wants to know which of them changed.
+func (tx *Tx) PaymentVersions(store gateway.StoreID, ids []gateway.PaymentID) (map[gateway.PaymentID]int64, error) {
+	const most = 500 // in one statement
+	versions := make(map[gateway.PaymentID]int64, len(ids))
+	for from := 0; from < len(ids); from += most {
+		some := ids[from:min(from+most, len(ids))]
+		args := []any{store}
+		var in strings.Builder
+		for i, id := range some {
+			args = append(args, id)
+			in.WriteString(", $" + strconv.Itoa(i+2))
+		}
+		err := tx.each(func(row *sql.Rows) error {
+			var id gateway.PaymentID
+			var version int64
+			err := row.Scan(&id, &version)
+			versions[id] = version
+			return err
+		}, `SELECT id, version FROM payment WHERE store = $1 AND id IN (`+in.String()[2:]+`)`, args...)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return versions, nil
 }

@@ -187,6 +187,7 @@ func (tx *Tx) DropDetail(store gateway.StoreID, id gateway.PaymentID, name strin
 	_, err := tx.exec(`DELETE FROM detail WHERE store = $1 AND payment = $2 AND name = $3`, store, id, name)
 	return err
 }
+
 func (tx *Tx) refs(store gateway.StoreID, id gateway.PaymentID) (refs gateway.Refs, err error) {
 	err = tx.each(func(row *sql.Rows) error {
 		var r gateway.Ref
