@@ -276,3 +276,14 @@ func ways(t *testing.T, f func(t *testing.T, w *world), change ...func(c *status
 type wrapper struct{ http.ResponseWriter }
 
 func (w wrapper) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// startTLS serves HTTP/2.
+func (w *world) startTLS() {
+	w.Helper()
+	w.server = httptest.NewUnstartedServer(w.service.Handler())
+	w.server.EnableHTTP2 = true
+	w.server.StartTLS()
+	w.Cleanup(w.server.Close)
+	w.client = w.server.Client()
+	w.Cleanup(w.client.CloseIdleConnections)
+}
