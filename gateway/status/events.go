@@ -85,8 +85,8 @@ func (s *Service) follow(r *http.Request, out *stream, ring bell, a *ask, beat *
 			}
 		case <-ring:
 			got, ok = s.hub.expire(&a.waiter)
-			if ok && got.err == nil && !a.once && got.told.Version == a.known {
-				return got, false // the service shuts down: nothing else wakes who knows the version
+			if got.told == nil && got.err == nil {
+				return got, false // the service shuts down: nothing else wakes who knows the status
 			}
 			return got, ok
 		}

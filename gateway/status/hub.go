@@ -37,7 +37,7 @@ type hub struct {
 type topic struct {
 	key     storage.PaymentKey
 	waiters []*waiter
-	last    *told // what was read last; nil at first
+	version int64 // of the payment when it was read last; 0 at first
 	started int   // how many reads have begun
 	queued  bool  // a read will begin
 	reading bool
@@ -60,7 +60,8 @@ type waiter struct {
 // waker is told that the waiter has its answer. It must not block.
 type waker interface{ wake() }
 
-// answer is what a waiter gets: the status, which it may know, or an error.
+// answer is what a waiter gets: the status, or an error, or neither when it knows
+// the status. Who waits keeps no status in memory.
 type answer struct {
 	told *told
 	err  error
@@ -124,7 +125,6 @@ func (h *hub) expire(w *waiter) (a answer, over bool) {
 		w.once = true
 		return a, false
 	}
-	a.told = w.topic.last
 	h.remove(w)
 	return a, true
 }
@@ -222,7 +222,7 @@ func (h *hub) read() {
 // returns them. The lock is held.
 func (h *hub) tell(t *topic, now *told, err error) (woken []*waiter) {
 	if err == nil {
-		t.last = now
+		t.version = now.payment
 	}
 	for i := len(t.waiters) - 1; i >= 0; i-- {
 		w := t.waiters[i]
@@ -256,10 +256,7 @@ func (h *hub) look() map[storage.PaymentKey]int64 {
 	defer h.mu.Unlock()
 	all := make(map[storage.PaymentKey]int64, len(h.topics))
 	for k, t := range h.topics {
-		all[k] = 0
-		if t.last != nil {
-			all[k] = t.last.payment
-		}
+		all[k] = t.version
 	}
 	return all
 }
@@ -280,8 +277,8 @@ func (h *hub) close(ctx context.Context) error {
 	for _, t := range h.topics {
 		for len(t.waiters) > 0 {
 			w := t.waiters[len(t.waiters)-1]
-			if w.answer = (answer{told: t.last}); t.last == nil || !w.checked {
-				w.answer = answer{err: errClosing}
+			if !w.checked {
+				w.answer.err = errClosing
 			}
 			h.remove(w)
 			woken = append(woken, w)

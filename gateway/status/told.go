@@ -18,7 +18,7 @@ type told struct {
 	View
 
 	code    string
-	payment int64 // its version in the storage
+	payment int64 // the version of its row
 	poll    []byte
 	json    []byte
 	raw     [forms]atomic.Pointer[text]
@@ -122,19 +122,18 @@ func (f form) reply(a answer, w *waiter, conditional bool) reply {
 	if a.err != nil {
 		return f.refuse(a.err)
 	}
-	if f == polled {
-		if w.knows(a.told) {
-			return reply{status: http.StatusOK, body: unchanged}
-		}
+	known := a.told == nil || w.knows(a.told)
+	switch {
+	case known && f == polled:
+		return reply{status: http.StatusOK, body: unchanged}
+	case known && conditional:
+		return reply{status: http.StatusNotModified, etag: w.known}
+	case known:
+		return reply{status: http.StatusNoContent, etag: w.known}
+	case f == polled:
 		return reply{status: http.StatusOK, body: a.told.poll, shared: true}
 	}
-	r := reply{status: http.StatusOK, etag: a.told.Version, body: a.told.json, shared: true}
-	if w.knows(a.told) {
-		if r.status, r.body, r.shared = http.StatusNoContent, nil, false; conditional {
-			r.status = http.StatusNotModified
-		}
-	}
-	return r
+	return reply{status: http.StatusOK, etag: a.told.Version, body: a.told.json, shared: true}
 }
 
 // refuse writes an error. Whoever polls is told only what the contract has: 400,
