@@ -36,9 +36,10 @@
 // process compares the versions of all payments that are waited for, in case
 // some word was lost.
 //
-// On HTTP/1.1 without TLS a held request costs its connection and one small
-// goroutine: it is taken over from net/http, answered with Connection: close, and
-// counts no longer for http.Server.Shutdown. Register [Service.Shutdown] with the
-// server, or call it first. Behind middleware that wraps the ResponseWriter, on
-// HTTP/2 and with TLS in this process it is held the usual way.
+// On HTTP/1.1 without TLS a held request costs little more than its connection:
+// it is taken over from net/http, watched together with all others (on Linux;
+// elsewhere by a small goroutine), answered with Connection: close, and counts no
+// longer for http.Server.Shutdown: call [Service.Shutdown] first. Behind middleware
+// that wraps the ResponseWriter, on HTTP/2 and with TLS in this process it is held
+// the usual way.
 package status

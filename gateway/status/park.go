@@ -2,11 +2,10 @@ package status
 
 import (
 	"bytes"
-	"errors"
 	"net"
 	"net/http"
-	"os"
 	"reflect"
+	"sync/atomic"
 	"time"
 	"unique"
 
@@ -14,23 +13,57 @@ import (
 )
 
 // parked is a held request whose connection was taken over from net/http: no
-// buffers, and one goroutine that does nothing but read. The runtime's poller
-// wakes it when the client hangs up, when its time is over, and when an answer
-// lets its deadline pass. The connection is used through net.Conn only and closed
-// by that goroutine only, so no descriptor is used after it was given to somebody else.
+// buffers and, where the system lets one goroutine watch them all, no goroutine.
+// Three things may end it: an answer, its time, and its client, who hangs up or
+// talks. The first of them claims it, and whoever claims it closes the connection,
+// through net.Conn, so that no descriptor is used after it was given to somebody else.
 type parked struct {
 	ask
 
 	service *Service
 	conn    net.Conn
 	extra   unique.Handle[string] // header lines that were set before
-	one     [1]byte
+	claimed atomic.Bool
+
+	// The watch's lock guards these.
+	timer *time.Timer
+	slot  slot
 }
 
-// long is a deadline that has passed.
-var long = time.Unix(1, 0)
+// wake lets the answer be written. Clients that take it slowly hold up nobody.
+func (p *parked) wake() { go p.timeUp() }
 
-func (p *parked) wake() { _ = p.conn.SetReadDeadline(long) }
+// timeUp ends the request with what is known now: the answer, or that nothing has changed.
+func (p *parked) timeUp() {
+	a, over := p.service.hub.expire(&p.waiter)
+	if !over || !p.claimed.CompareAndSwap(false, true) {
+		return // it is woken when the payment was read, or somebody else ends it
+	}
+	p.service.watch.remove(p)
+	p.end(a)
+	p.service.hub.done()
+}
+
+// hungUp frees the request of a client that is gone.
+func (p *parked) hungUp() {
+	if !p.claimed.CompareAndSwap(false, true) {
+		return
+	}
+	p.service.hub.leave(&p.waiter)
+	p.service.watch.remove(p)
+	_ = p.conn.Close()
+	p.service.hub.done()
+}
+
+// listen watches one client where they are not watched together.
+func (p *parked) listen() {
+	var one [1]byte
+	if n, _ := p.conn.Read(one[:]); n == 0 {
+		p.hungUp()
+		return
+	}
+	p.timeUp()
+}
 
 // parkable reports whether a request's connection may be taken over: one of
 // net/http's own HTTP/1.1 without TLS, that nobody wraps, and with nothing more to read.
@@ -65,35 +98,14 @@ func (s *Service) park(w http.ResponseWriter, key storage.PaymentKey, a *ask) bo
 		p.end(answer{err: errTooMany})
 		return true
 	}
-	_ = conn.SetReadDeadline(time.Now().Add(a.hold)) // before anybody can let it pass
 	if err := s.hub.join(key, &p.waiter); err != nil {
 		p.end(answer{err: err})
 		return true
 	}
-	go p.watch()
-	return true
-}
-
-// watch waits for whatever happens first.
-func (p *parked) watch() {
-	defer p.service.hub.done()
-	for {
-		n, err := p.conn.Read(p.one[:])
-		if n == 0 && !errors.Is(err, os.ErrDeadlineExceeded) { // it hung up
-			p.service.hub.leave(&p.waiter)
-			_ = p.conn.Close()
-			return
-		}
-		a, over := p.service.hub.expire(&p.waiter)
-		if !over { // the payment is being read: that does not take long
-			_ = p.conn.SetReadDeadline(time.Now().Add(2 * readTimeout))
-			a, over = p.service.hub.expire(&p.waiter) // it may have let the deadline pass before it was set
-		}
-		if over {
-			p.end(a)
-			return
-		}
+	if !s.watch.add(p, a.hold) {
+		go p.listen()
 	}
+	return true
 }
 
 // end writes the answer and closes the connection.

@@ -17,6 +17,7 @@ type Service struct {
 	cfg    Config
 	hub    *hub
 	client asset
+	watch  *watch
 	lost   chan struct{} // word of changes may have been lost
 }
 
@@ -27,7 +28,7 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, client: newAsset(clientSource), lost: make(chan struct{}, 1)}
+	s := &Service{cfg: cfg, client: newAsset(clientSource), lost: make(chan struct{}, 1), watch: &watch{}}
 	s.hub = newHub(cfg.MaxWaiters, cfg.MaxPerPayment, s.load)
 	return s, nil
 }
@@ -111,7 +112,13 @@ func (s *Service) Waiters() int { return s.hub.waiters() }
 // Shutdown answers every held request with the status as it is, ends the streams
 // and holds no more: later requests are told to come again. It returns when all
 // are answered. When ctx ends before, the error is [gateway.CodeUnavailable].
-func (s *Service) Shutdown(ctx context.Context) error { return s.hub.close(ctx) }
+func (s *Service) Shutdown(ctx context.Context) error {
+	err := s.hub.close(ctx)
+	if err == nil {
+		s.watch.close()
+	}
+	return err
+}
 
 // Handler answers all paths of the package, below the root; mount it with
 // http.StripPrefix. It sends no CORS headers: the page is of the same origin.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -255,21 +256,37 @@ func events(r io.Reader) <-chan event {
 	return out
 }
 
-// ways are the two ways to hold a request: on its bare connection, and, where
-// something wraps the writer, in the goroutine of net/http.
+// ways are the ways to hold a request: on its bare connection, watched together
+// with all others or by a goroutine of its own, and, where something wraps the
+// writer, in the goroutine of net/http.
 func ways(t *testing.T, f func(t *testing.T, w *world), change ...func(c *status.Config)) {
 	t.Helper()
-	for name, wrapped := range map[string]bool{"bare": false, "wrapped": true} {
-		t.Run(name, func(t *testing.T) {
+	for _, way := range []string{"bare", "listened", "wrapped"} {
+		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, change...)
-			if wrapped {
-				inner := w.server.Config.Handler
+			inner := w.server.Config.Handler
+			switch way {
+			case "wrapped":
 				w.server.Config.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { inner.ServeHTTP(wrapper{rw}, r) })
+			case "listened":
+				w.server.Close()
+				w.server = httptest.NewUnstartedServer(inner)
+				w.server.Listener = hiding{w.server.Listener}
+				w.server.Start()
+				t.Cleanup(w.server.Close)
 			}
 			f(t, w)
 		})
 	}
+}
+
+// hiding is a listener whose connections do not show their descriptors.
+type hiding struct{ net.Listener }
+
+func (l hiding) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	return struct{ net.Conn }{conn}, err
 }
 
 // wrapper is a writer of some middleware.
