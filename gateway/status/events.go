@@ -19,7 +19,7 @@ func (s *Service) Events(w http.ResponseWriter, r *http.Request) {
 	if !s.admit(w, r, plain) {
 		return
 	}
-	key, err := s.cfg.Access(r, r.PathValue("token"))
+	key, err := s.access(r, r.PathValue("token"))
 	if err != nil {
 		s.write(w, r, plain, plain.refuse(err))
 		return

@@ -94,9 +94,18 @@ func (s *Service) admit(w http.ResponseWriter, r *http.Request, f form) bool {
 	return true
 }
 
+// access returns the payment that a request may see.
+func (s *Service) access(r *http.Request, id string) (storage.PaymentKey, error) {
+	key, err := s.cfg.Access(r, id)
+	if err != nil && gateway.CodeOf(err) != gateway.CodeNotFound {
+		s.cfg.Log.ErrorContext(r.Context(), "it could not be told which payment a request may see", "error", err)
+	}
+	return key, err
+}
+
 // hold answers when the status is not the one that the client knows, or at the end of its time.
 func (s *Service) hold(w http.ResponseWriter, r *http.Request, id string, a *ask) {
-	key, err := s.cfg.Access(r, id)
+	key, err := s.access(r, id)
 	if err != nil {
 		s.write(w, r, a.form, a.form.refuse(err))
 		return

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -68,6 +69,7 @@ func TestAVersionThatStaysIsAnsweredInTheEnd(t *testing.T) {
 
 func TestOneChangeWakesAThousandAndIsReadOnce(t *testing.T) {
 	t.Parallel()
+	var reads sync.Map // of a storage → how often a payment was read
 	ways(t, func(t *testing.T, w *world) {
 		token := w.pay("pay_17")
 		var all []<-chan answer
@@ -75,6 +77,9 @@ func TestOneChangeWakesAThousandAndIsReadOnce(t *testing.T) {
 			all = append(all, w.later(poll(token, "processing")))
 		}
 		w.held(1000)
+		w.settled(token)
+		count := func() int64 { n, _ := reads.Load(w.db); return n.(*atomic.Int64).Load() }
+		before := count()
 		w.move("pay_17", gateway.StateSucceeded)
 		for _, a := range all {
 			got := await(t, a)
@@ -82,7 +87,13 @@ func TestOneChangeWakesAThousandAndIsReadOnce(t *testing.T) {
 			require.Contains(t, got.body, `"code":"succeeded"`)
 		}
 		w.held(0)
-	}, func(c *status.Config) { c.MaxPerPayment = 1000 })
+		assert.Equal(t, before+1, count())
+	}, func(c *status.Config) {
+		n := &atomic.Int64{}
+		reads.Store(c.Storage, n)
+		c.MaxPerPayment = 1001
+		c.Message = func(v status.View) string { n.Add(1); return v.Message } // asked at every reading
+	})
 }
 
 // Whatever happens between the reading and the waiting, nobody sleeps through a
