@@ -306,12 +306,12 @@ func TestC27FailuresAreAnsweredByLongerPausesAndThenTheShopperIsAsked(t *testing
 func TestC27ASuccessForgetsTheFailuresAndAServerThatWantsRestGetsIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	inner := w.server.Config.Handler
+	inner := w.service.Handler()
 	answers := make(chan int, 100)
 	for _, code := range []int{500, 502, 0, 503, 429} {
 		answers <- code
 	}
-	w.server.Config.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	w.serve(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == w.service.ClientPath() {
 			inner.ServeHTTP(rw, r)
 			return
@@ -326,7 +326,7 @@ func TestC27ASuccessForgetsTheFailuresAndAServerThatWantsRestGetsIt(t *testing.T
 		default:
 		}
 		inner.ServeHTTP(rw, r)
-	})
+	}))
 	token := w.pay("pay_17")
 	b := w.browse(t, token, func(s *setup) { s.Options = map[string]any{"failures": 3} })
 	slept := func() float64 { return b.until(func(s seen) bool { return s.Sleep > 0 }).Sleep }

@@ -196,9 +196,9 @@ func TestAShutdownIsBounded(t *testing.T) {
 	w := newWorld(t)
 	token := w.pay("pay_17")
 	blocked, stop := make(chan struct{}), make(chan struct{})
-	w.server.Config.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	w.serve(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.service.Poll(stuck{rw, blocked, stop}, r)
-	})
+	}))
 	held := w.later(poll(token, "processing"))
 	w.held(1)
 	w.settledDirectly()
@@ -330,12 +330,12 @@ func TestAClientThatTalksWhileItIsHeldIsAnswered(t *testing.T) {
 func TestABareConnectionIsAnsweredAndClosed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	inner := w.server.Config.Handler
-	w.server.Config.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	inner := w.service.Handler()
+	w.serve(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		rw.Header().Set("X-Outer", "kept")
 		rw.Header().Set("Cache-Control", "public")
 		inner.ServeHTTP(rw, r)
-	})
+	}))
 	token := w.pay("pay_17")
 	conn := raw(t, w, "GET "+poll(token, "processing")+" HTTP/1.1\r\nHost: shop\r\n\r\n")
 	w.held(1)

@@ -162,7 +162,7 @@ func TestTheVersionIsOfWhatIsTold(t *testing.T) {
 	w.update(func(tx *storage.Tx) error { return tx.AppendEvent("es", "pay_17", "x", nil) })
 	w.move("pay_17", gateway.StateAwaiting)
 	assert.Equal(t, first, w.view(token))
-	w.server.Config.Handler = other.service.Handler()
+	w.serve(other.service.Handler())
 	assert.Equal(t, first, w.view(token), "another process says the same")
 	w.phase("pay_17", "reserve.pending")
 	assert.NotEqual(t, first.Version, w.view(token).Version)

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,6 +39,14 @@ type world struct {
 	service *status.Service
 	server  *httptest.Server
 	client  *http.Client
+	current atomic.Pointer[http.Handler]
+}
+
+// serve lets another handler answer.
+func (w *world) serve(h http.Handler) { w.current.Store(&h) }
+
+func (w *world) handler() http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { (*w.current.Load()).ServeHTTP(rw, r) })
 }
 
 func newWorld(t testing.TB, change ...func(c *status.Config)) *world {
@@ -56,7 +65,8 @@ func openSQLite(t testing.TB) *storage.DB {
 func newWorldOn(t testing.TB, db *storage.DB, change ...func(c *status.Config)) *world {
 	t.Helper()
 	w := newService(t, db, change...)
-	w.server = httptest.NewServer(w.service.Handler())
+	w.serve(w.service.Handler())
+	w.server = httptest.NewServer(w.handler())
 	t.Cleanup(w.server.Close)
 	w.client = &http.Client{Transport: &http.Transport{MaxConnsPerHost: 0}}
 	t.Cleanup(w.client.CloseIdleConnections)
@@ -265,13 +275,13 @@ func ways(t *testing.T, f func(t *testing.T, w *world), change ...func(c *status
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, change...)
-			inner := w.server.Config.Handler
+			inner := w.service.Handler()
 			switch way {
 			case "wrapped":
-				w.server.Config.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { inner.ServeHTTP(wrapper{rw}, r) })
+				w.serve(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { inner.ServeHTTP(wrapper{rw}, r) }))
 			case "listened":
 				w.server.Close()
-				w.server = httptest.NewUnstartedServer(inner)
+				w.server = httptest.NewUnstartedServer(w.handler())
 				w.server.Listener = hiding{w.server.Listener}
 				w.server.Start()
 				t.Cleanup(w.server.Close)
