@@ -41,6 +41,7 @@ var rules = map[string][]string{
 	"gateway/inbox":               {"gateway", "gateway/decline", "gateway/storage", "gateway/engine", "gateway/webhook", "gateway/tenant"},
 	"gateway/returns":             {"gateway", "gateway/storage", "gateway/engine"},
 	"gateway/engine":              {"gateway", "gateway/decline", "command", "gateway/storage"},
+	"gateway/status":              {"gateway", "gateway/storage"},
 	"gateway/gatewaytest": {
 		"gateway", "gateway/decline", "request", "transfer", "client", "client/clienttest", "command",
 	},

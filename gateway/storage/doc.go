@@ -78,6 +78,14 @@
 // somebody else changed is [gateway.CodeConflict]; nothing is deleted but what the
 // table above says; counts and sums are [Tx.Statistics].
 //
+// # Hearing of changes
+//
+// [DB.Follow] tells which payments a commit may have changed, so that nobody has
+// to ask again and again; [DB.Listen] tells that events were written. On
+// PostgreSQL word comes from other processes too. It is sent after the commit and
+// apart from it, and may be lost with its process: whoever must know looks now
+// and then, for many payments at once ([Tx.PaymentVersions]).
+//
 // # Writing
 //
 // All writes happen in [DB.Update]: what the function did is durable when it

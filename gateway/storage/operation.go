@@ -140,6 +140,7 @@ func (tx *Tx) UpdateOperation(o *Operation, from gateway.OperationState) error {
 	if err == nil {
 		o.Version++
 		o.Updated, o.NextCheck, o.Deadline = tx.now, Micro(o.NextCheck), Micro(o.Deadline)
+		tx.changes(o.Store, o.Payment)
 	}
 	return err
 }

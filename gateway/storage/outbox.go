@@ -41,6 +41,7 @@ func (tx *Tx) AppendEvent(store gateway.StoreID, id gateway.PaymentID, kind stri
 	if err == nil {
 		tx.appended, tx.last = true, lastEvent{store, id, event}
 	}
+	tx.changes(store, id)
 	return err
 }
 

@@ -33,6 +33,7 @@ func (tx *Tx) InsertPayment(n NewPayment) (p gateway.Payment, created bool, err 
 		return p, false, err
 	}
 	if rows == 1 {
+		tx.changes(n.Store, n.ID)
 		zero := gateway.Minor(0, n.Due.Currency())
 		return gateway.Payment{
 			Store: n.Store, ID: n.ID, Order: n.Order, Due: n.Due, Version: 1,
@@ -63,6 +64,7 @@ func (tx *Tx) Payment(store gateway.StoreID, id gateway.PaymentID) (gateway.Paym
 // it until this one ends. Whoever is about to write something personal locks first:
 // with its new version, an erased payment counts as one that may have some again.
 func (tx *Tx) LockPayment(store gateway.StoreID, id gateway.PaymentID) (gateway.Payment, error) {
+	tx.changes(store, id)
 	row := tx.q.QueryRowContext(tx.ctx, `UPDATE payment SET version = version + 1, updated_us = $1 WHERE store = $2 AND id = $3 RETURNING `+paymentColumns,
 		micro(tx.now), store, id)
 	return tx.load(store, id, row)
@@ -98,6 +100,7 @@ func (tx *Tx) load(store gateway.StoreID, id gateway.PaymentID, row *sql.Row) (g
 // SetBalances stores what a payment's movements add up to, and its headline.
 func (tx *Tx) SetBalances(p gateway.Payment) error {
 	b := p.Balances
+	tx.changes(p.Store, p.ID)
 	return tx.one("the payment", `UPDATE payment SET authorized = $1, released = $2, captured = $3, refunded = $4, charged_back = $5, status = $6,
 		phase = $7, closed = $8, updated_us = $9 WHERE store = $10 AND id = $11`,
 		b.Authorized.Minor(), b.Released.Minor(), b.Captured.Minor(), b.Refunded.Minor(), b.ChargedBack.Minor(), p.Status(),

@@ -37,9 +37,10 @@ type Driver interface {
 
 // DB is a storage. It is safe for concurrent use.
 type DB struct {
-	driver Driver
-	now    func() time.Time
-	told   listeners
+	driver  Driver
+	now     func() time.Time
+	told    listeners
+	changes followers
 }
 
 // New returns a storage over a driver whose schema is up to date. now tells
@@ -68,15 +69,19 @@ func (db *DB) Update(ctx context.Context, f func(tx *Tx) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
 	appended := false
+	var changed map[PaymentKey]bool
 	err := coded(db.driver.Update(ctx, func(q Queries) error {
 		tx := &Tx{ctx: ctx, q: q, now: db.Now()}
 		err := contain(f, tx)
-		appended = tx.appended
+		if appended, changed = tx.appended, tx.changed; err != nil {
+			changed = nil // nothing was written
+		}
 		return err
 	}))
 	if appended {
 		db.told.wake() // after an error too: the write may have happened
 	}
+	db.announce(changed)
 	return err
 }
 
@@ -115,6 +120,7 @@ type Tx struct {
 	now      time.Time
 	appended bool // it wrote an event
 	last     lastEvent
+	changed  map[PaymentKey]bool
 }
 
 // Now returns the transaction's time.

@@ -13,8 +13,9 @@ import (
 	"errors"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver, registered as "pgx"
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
@@ -24,6 +25,9 @@ import (
 type Options struct {
 	Now      func() time.Time // the time that rows get; nil means time.Now
 	MaxConns int              // 0 means 16
+	// Quiet says that other processes are not told which payments this one changes:
+	// whoever waits there ([storage.DB.Follow]) finds out at the next look.
+	Quiet bool
 }
 
 // Open connects to a database and brings its schema up to date. It refuses one
@@ -36,18 +40,23 @@ func Open(ctx context.Context, dsn string, options ...Options) (*storage.DB, err
 	if o.MaxConns == 0 {
 		o.MaxConns = 16
 	}
-	db, err := sql.Open("pgx", dsn)
+	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		// The driver's text may quote the connection string with its password.
 		return nil, gateway.Errorf(gateway.CodeInternal, "the connection string cannot be read")
 	}
+	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(o.MaxConns)
 	db.SetMaxIdleConns(o.MaxConns)
 	if err := prepare(ctx, db); err != nil {
 		_ = db.Close()
 		return nil, err
 	}
-	return storage.New(driver{db}, o.Now), nil
+	d := driver{db: db, config: config}
+	if !o.Quiet {
+		d.announcer = newAnnouncer(db)
+	}
+	return storage.New(d, o.Now), nil
 }
 
 func prepare(ctx context.Context, db *sql.DB) error {
@@ -69,7 +78,12 @@ func reason(err error) string {
 	return "the connection failed"
 }
 
-type driver struct{ db *sql.DB }
+type driver struct {
+	*announcer // nil for a quiet one
+
+	db     *sql.DB
+	config *pgx.ConnConfig
+}
 
 func (d driver) Update(ctx context.Context, f func(storage.Queries) error) error {
 	for try := 0; ; try++ {
@@ -108,4 +122,9 @@ func (d driver) View(ctx context.Context, f func(storage.Queries) error) error {
 	return f(tx)
 }
 
-func (d driver) Close() error { return d.db.Close() }
+func (d driver) Close() error {
+	if d.announcer != nil {
+		d.close()
+	}
+	return d.db.Close()
+}

@@ -78,6 +78,7 @@ func each(f func(name string, run func(t *testing.T, db *storage.DB))) {
 		{"plans are due once", plans},
 		{"the events of a payment have one order whatever the clocks say", eventOrder},
 		{"who waits for events is woken by a commit", listening},
+		{"who follows hears which payments changed", following},
 		{"every subscriber gets what it asks for", sharing},
 		{"a subscriber that began at the beginning catches up", catchingUp},
 		{"an event waits for the one before it", holdingBack},
