@@ -110,7 +110,7 @@ var mutants = []mutant{
 		new: "		v.state, v.action = gateway.StateSucceeded, f.out.Action\n",
 	},
 	{
-		name: "a late failure is ignored", file: "settle.go", killers: "Elsewhere|Reversed",
+		name: "a late failure is ignored", file: "settle.go", killers: "FailsAfterwards|Chargeback",
 		old: "		if waits(m, o, open) || held",
 		new: "		if m.Kind == gateway.MoveReversal {\n			continue\n		}\n		if waits(m, o, open) || held",
 	},
