@@ -66,7 +66,7 @@ var outside = map[string][]string{
 	"github.com/go-resty/resty/v2":           {"client"},
 	"github.com/sony/gobreaker/v2":           {"client"},
 	"golang.org/x/time/rate":                 {"client"},
-	"github.com/cenkalti/backoff/v5":         {"client"},
+	"github.com/cenkalti/backoff/v5":         {"client", "gateway/storage/postgres"},
 	"github.com/go-playground/validator/v10": {"request"},
 	"code.dny.dev/ssrf":                      {"gateway/outbox"},
 	"github.com/standard-webhooks":           {"gateway/outbox", "gateway/webhook", "providers"},

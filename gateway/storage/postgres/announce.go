@@ -6,12 +6,11 @@ import (
 	"database/sql"
 	"encoding/json"
 	"maps"
-	"math"
-	mathrand "math/rand/v2"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
@@ -152,15 +151,15 @@ func (d driver) Announce(changed []storage.PaymentKey) {
 
 // Follow keeps one connection of its own, besides those of the pool.
 func (d driver) Follow(ctx context.Context, heard func([]storage.PaymentKey)) error {
-	for try := 0; ctx.Err() == nil; try++ {
-		if d.listen(ctx, heard, func() { try = 0 }) == nil {
+	pause := backoff.NewExponentialBackOff() // spread, so that not all processes come back at once
+	pause.InitialInterval, pause.MaxInterval = time.Second, 30*time.Second
+	for ctx.Err() == nil {
+		if d.listen(ctx, heard, pause.Reset) == nil {
 			break
 		}
-		// One second at first, half a minute at most, and not all processes at once.
-		wait := time.Duration(min(math.Pow(2, float64(try)), 30) * (0.5 + mathrand.Float64()/2) * float64(time.Second))
 		select {
 		case <-ctx.Done():
-		case <-time.After(wait):
+		case <-time.After(pause.NextBackOff()):
 		}
 	}
 	return nil
