@@ -3,6 +3,7 @@ package inbox
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
@@ -14,6 +15,8 @@ type taken struct {
 	item storage.InboxItem
 	mine bool // to be worked on by this call
 	err  error
+
+	later bool // to be worked on by Run
 }
 
 // receive stores the events of one notification, in one transaction, and works on them.
@@ -37,6 +40,12 @@ func (i *Inbox) receive(ctx context.Context, provider string, store gateway.Stor
 		return webhook.CaseAgain, err
 	}
 	point("after the inbox row")
+	if slices.ContainsFunc(all, func(one taken) bool { return one.later }) {
+		select {
+		case i.stored <- struct{}{}:
+		default: // it is told already
+		}
+	}
 	return answerTo(i.workOn(ctx, all))
 }
 
@@ -66,17 +75,27 @@ func (i *Inbox) workOn(ctx context.Context, all []taken) []taken {
 	}
 }
 
-// keep stores one event and claims it, unless it has ended or somebody works on it.
+// keep stores one event and claims it, unless it has ended, somebody works on it,
+// or it is Run's to apply.
 func (i *Inbox) keep(tx *storage.Tx, provider string, store gateway.StoreID, e webhook.Event, trust webhook.Trust) (one taken, err error) {
 	row, err := itemOf(provider, store, e, trust, tx.Now())
 	if err != nil {
 		return one, err
 	}
+	lease := i.lease(row, tx.Now())
+	later := i.cfg.Defer && row.Gate == ""
+	if later {
+		lease = time.Time{}
+	}
 	created := false
-	if one.item, created, err = tx.InsertInbox(row); err != nil || created && one.item.State.Ended() {
+	if one.item, created, err = tx.InsertInbox(row, lease); err != nil {
 		return one, err
 	}
-	if !created && one.item.Digest != row.Digest && one.item.Payment != "" && trust == webhook.Proved {
+	if created {
+		one.mine, one.later = !one.item.State.Ended() && !later, later
+		return one, nil
+	}
+	if one.item.Digest != row.Digest && one.item.Payment != "" && trust == webhook.Proved {
 		// The same id, and another story: what came first counts.
 		if err := tx.AppendDiscrepancy(store, one.item.Payment, "webhook", changed{one.item.Event, one.item.Kind, row.Body}); err != nil {
 			return one, err
@@ -87,8 +106,11 @@ func (i *Inbox) keep(tx *storage.Tx, provider string, store gateway.StoreID, e w
 		if err := tx.ReopenInbox(store, provider, row.Event); err != nil {
 			return one, err
 		}
+		one.later = later
 	}
-	one.mine, err = tx.ClaimInbox(&one.item, i.lease(one.item, tx.Now()))
+	if !later {
+		one.mine, err = tx.ClaimInbox(&one.item, i.lease(one.item, tx.Now()))
+	}
 	return one, err
 }
 

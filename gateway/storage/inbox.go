@@ -67,16 +67,29 @@ func (tx *Tx) inbox(rest string, args ...any) (all []InboxItem, err error) {
 }
 
 // InsertInbox stores an event, unless one of its id is there. It returns what is
-// stored, and whether this call stored it.
-func (tx *Tx) InsertInbox(i InboxItem) (InboxItem, bool, error) {
-	n, err := tx.exec(`INSERT INTO inbox (store, provider, event, kind, state, gate, payment, digest, body, failure, due_us, received_us, updated_us, ended_us)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13) ON CONFLICT (store, provider, event) DO NOTHING`,
-		i.Store, i.Provider, i.Event, i.Kind, i.State, i.Gate, i.Payment, i.Digest, string(i.Body), i.Failure, microOrNull(i.Due), micro(tx.now), microOrNull(i.Ended))
-	if err != nil {
-		return i, false, err
+// stored, and whether this call stored it. With a lease the event is claimed as
+// [Tx.ClaimInbox] does, in the same statement, when this call stored it and it has
+// not ended; the zero time claims nothing.
+func (tx *Tx) InsertInbox(i InboxItem, lease time.Time) (InboxItem, bool, error) {
+	i.Attempt, i.Received, i.Updated = 0, tx.now, tx.now
+	i.Due, i.Ended = Micro(i.Due), Micro(i.Ended)
+	if i.State.Ended() {
+		lease = time.Time{}
+	}
+	if !lease.IsZero() {
+		i.Attempt = 1
+		if !i.Due.IsZero() {
+			i.Due = Micro(lease)
+		}
+	}
+	n, err := tx.exec(`INSERT INTO inbox (store, provider, event, kind, state, gate, payment, digest, body, failure, attempt, due_us, claimed_us, received_us, updated_us, ended_us)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15) ON CONFLICT (store, provider, event) DO NOTHING`,
+		i.Store, i.Provider, i.Event, i.Kind, i.State, i.Gate, i.Payment, i.Digest, string(i.Body), i.Failure, i.Attempt, microOrNull(i.Due), microOrNull(lease), micro(tx.now), microOrNull(i.Ended))
+	if err != nil || n == 1 {
+		return i, n == 1, err
 	}
 	have, err := tx.InboxItem(i.Store, i.Provider, i.Event)
-	return have, n == 1, err
+	return have, false, err
 }
 
 // InboxItem returns one event.

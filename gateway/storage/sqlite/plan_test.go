@@ -269,7 +269,7 @@ func tasks(t *testing.T, db *storage.DB) {
 
 // inbox calls all that reads and writes what providers told us.
 func inbox(tx *storage.Tx) error {
-	i, _, err := tx.InsertInbox(storage.InboxItem{Store: "es", Provider: "acme", Event: "e", State: storage.InboxReceived, Due: tx.Now()})
+	i, _, err := tx.InsertInbox(storage.InboxItem{Store: "es", Provider: "acme", Event: "e", State: storage.InboxReceived, Due: tx.Now()}, tx.Now())
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func told(store gateway.StoreID, event string) storage.InboxItem {
 
 func insertTold(t *testing.T, db *storage.DB, i storage.InboxItem) (have storage.InboxItem, created bool) {
 	t.Helper()
-	update(t, db, func(tx *storage.Tx) (err error) { have, created, err = tx.InsertInbox(i); return err })
+	update(t, db, func(tx *storage.Tx) (err error) { have, created, err = tx.InsertInbox(i, time.Time{}); return err })
 	return have, created
 }
 
@@ -48,7 +48,7 @@ func inboxOnce(t *testing.T, db *storage.DB) {
 	for range 8 {
 		wg.Go(func() {
 			assert.NoError(t, db.Update(t.Context(), func(tx *storage.Tx) error {
-				_, created, err := tx.InsertInbox(told("es", "race"))
+				_, created, err := tx.InsertInbox(told("es", "race"), tx.Now().Add(time.Hour))
 				if created {
 					made.Add(1)
 				}
