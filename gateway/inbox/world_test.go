@@ -95,7 +95,7 @@ func onBoth(t *testing.T, test func(t *testing.T, on option)) {
 	}
 }
 
-func newWorld(t *testing.T, options ...option) *world {
+func newWorld(t testing.TB, options ...option) *world {
 	t.Helper()
 	w := &world{log: &locked{}}
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
