@@ -51,6 +51,7 @@ type Inbox struct {
 	eng *engine.Engine
 	log *slog.Logger
 
+	queue   queue
 	running sync.WaitGroup // what goes on without its provider
 	stored  chan struct{}  // receives when something was stored that Run is to apply
 }
