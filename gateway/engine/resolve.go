@@ -253,7 +253,9 @@ func (e *Engine) without(ctx context.Context, o storage.Operation, step storage.
 		keyHolds && endpoint.Replays5xx, // the provider answers what it did the first time, whatever that was
 		keyHolds && (!looked || past),
 		endpoint.Natural && keyHolds,
-		endpoint.Natural && endpoint.KeyTTL == 0 && !looked, // a PUT: nothing but the call itself can tell
+		// A PUT: nothing but the call itself can tell. Once it was refused ("already
+		// done"), it has told what it can.
+		endpoint.Natural && endpoint.KeyTTL == 0 && !looked && (o.Code == gateway.CodeIndeterminate || o.Code.Retryable()),
 		looked && past:
 		return e.resend(ctx, o, step)
 	case looked && endpoint.LateEffectMax > 0:

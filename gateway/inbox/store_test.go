@@ -48,7 +48,7 @@ func TestManyAtOnceAreEachStoredOnce(t *testing.T) {
 // acknowledged, and is not written later behind its back.
 func TestWhoWaitsTooLongToBeStoredIsToldToComeAgain(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, option{inbox: func(c *inbox.Config) { c.Defer, c.Patience = true, 200 * time.Millisecond }})
+	w := newWorld(t, option{inbox: func(c *inbox.Config) { c.Defer, c.Patience = true, 200*time.Millisecond }})
 	w.Paid("17")
 	sample, id := w.bodies()[0], []byte(w.Provider.Events()[0].ID)
 	post := func(name string) int {

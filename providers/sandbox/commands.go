@@ -40,7 +40,7 @@ func (a *API) Commands(*command.Pool) command.Commands {
 			Validate: answers(accepted, validator.Struct[Capture](), sameAmount),
 			Handle:   handler.Compose(captureRefs, captureMoney),
 			Endpoint: keyed(gateway.EffectMove, gateway.OpFetch, gateway.Endpoint{
-				Echoes: echoes, Async: settles, DeclineIsFinal: true, AlreadyDone: []string{"already_captured"}, RemainderAfterPartial: gateway.RemainderKept,
+				Echoes: echoes, Async: settles, DeclineIsFinal: true, RemainderAfterPartial: gateway.RemainderKept,
 			}),
 		},
 		gateway.OpVoid: command.Spec{
@@ -57,7 +57,7 @@ func (a *API) Commands(*command.Pool) command.Commands {
 			Validate: answers(accepted, validator.Struct[Refund](), sameAmount),
 			Handle:   handler.Compose(refundRefs, refundMoney),
 			Endpoint: keyed(gateway.EffectMove, gateway.OpFetch, gateway.Endpoint{
-				Echoes: echoes, Async: settles, AlreadyDone: []string{"already_refunded"}, RefundTarget: gateway.RefundPayment,
+				Echoes: echoes, Async: settles, RefundTarget: gateway.RefundPayment,
 			}),
 		},
 		gateway.OpAdjust: command.Spec{
@@ -167,8 +167,8 @@ const echoes = gateway.EchoAmount | gateway.EchoCurrency | gateway.EchoReference
 func keyed(effect gateway.Effect, lookup gateway.Operation, e gateway.Endpoint) gateway.Endpoint {
 	e.Effect, e.LookupByRef = effect, lookup
 	e.KeyTTL, e.LateEffectMax = 24*time.Hour, 10*time.Second
-	e.Natural = len(e.AlreadyDone) > 0
-	if lookup == gateway.OpFetch { // the others make something new
+	e.Natural = len(e.AlreadyDone) > 0 // not a capture, nor a refund: a second one may take more
+	if lookup == gateway.OpFetch {     // the others make something new
 		e.TargetRef = "payment"
 	}
 	return e
