@@ -84,6 +84,7 @@ func connect(file, lock string, most int) (*sql.DB, error) {
 	}}
 	if lock == "immediate" { // what a savepoint would bring back stays in memory: nobody needs it after a crash
 		q.Add("_pragma", "temp_store(MEMORY)")
+		q.Add("_pragma", "cache_size(-32768)") // 32 MiB: what is written next was mostly written just before
 	}
 	c, err := newConnector("file:" + (&url.URL{Path: file}).EscapedPath() + "?" + q.Encode())
 	if err != nil {
