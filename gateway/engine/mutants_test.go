@@ -171,6 +171,11 @@ var mutants = []mutant{
 		new: "	if err == nil && found && other == p.ID {\n		err = gateway.Errorf(gateway.CodeConflict, \"order",
 	},
 	{
+		name: "a hold is believed while it is cancelled by its key", file: "revoke.go", killers: "EvidenceOfAHold",
+		old: "	return step.Sends > 0 && step.State",
+		new: "	return step.Sends > 99 && step.State",
+	},
+	{
 		name: "a gate is not resumed", file: "../inbox/work.go", killers: "GateIsResumed", in: theInbox,
 		old: "	if item.Gate == storage.GateNeeded {\n		if err := i.pass(",
 		new: "	if item.Gate == storage.GateNeeded && item.State != storage.InboxGating {\n		if err := i.pass(",

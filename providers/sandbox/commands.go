@@ -15,6 +15,7 @@ import (
 const (
 	OpFetchCapture gateway.Operation = "fetch_capture" // Target is the capture's id
 	OpFetchRefund  gateway.Operation = "fetch_refund"  // Target is the refund's id
+	OpCancelByKey  gateway.Operation = "cancel_by_key" // Target is the idempotency key of the call that made the payment
 )
 
 // Commands is the table of contents. Targets are the payment's id; a refund's
@@ -27,7 +28,7 @@ func (a *API) Commands(*command.Pool) command.Commands {
 			Client:   a.client,
 			Validate: paymentAnswers(created, sameAmount),
 			Handle:   handler.Compose(paymentRefs, paymentMoney, paymentAction, paymentInstrument, paymentAnswer),
-			Endpoint: keyed(gateway.EffectHold, gateway.OpFind, gateway.Endpoint{Echoes: echoes}),
+			Endpoint: keyed(gateway.EffectHold, gateway.OpFind, gateway.Endpoint{Echoes: echoes, CancelByKey: OpCancelByKey}),
 		},
 		gateway.OpPurchase: command.Like(gateway.OpAuthorize,
 			command.Request(request.Replace("capture", fixedCapture(true))),
@@ -84,6 +85,14 @@ func (a *API) Commands(*command.Pool) command.Commands {
 			Validate: paymentAnswers(done),
 			Handle:   handler.Compose(paymentRefs, cancelled),
 			Endpoint: keyed(gateway.EffectHold, gateway.OpFetch, gateway.Endpoint{AlreadyDone: []string{"already_canceled"}}),
+		},
+		OpCancelByKey: command.Spec{
+			Request:  request.Compose(request.Named("key", request.Write(keyOf))),
+			Transfer: a.route(http.MethodPost, "/v1/payments/cancel_by_key"),
+			Client:   a.client,
+			Validate: answers(done, validator.Struct[Payments]()),
+			Handle:   handler.Compose(revoked),
+			Endpoint: keyed(gateway.EffectHold, "", gateway.Endpoint{}), // a repetition finds it cancelled: simulator, cancel_by_key
 		},
 		gateway.OpAccept: command.Spec{
 			Transfer: a.route(http.MethodPost, "/v1/payments/{target}/accept"),
