@@ -20,34 +20,39 @@ var PSPTransaction = gateway.NewExtra[string]("collana.psp_transaction")
 // body composes a request: the callback object that every body has, and then the
 // call's own fields, merged over it as the guideline's code does. What an
 // application adds comes later still, and so overrides either.
-func (a *API) body(parts ...request.Part) request.BuilderComposite {
-	return request.Compose(append([]request.Part{request.Named("callback", request.In("callback", request.Func(a.callback)))}, parts...)...).With(request.DeepMerge)
+func (a *API) body(of kind, parts ...request.Part) request.BuilderComposite {
+	return request.Compose(append([]request.Part{request.Named("callback", request.In("callback", a.callback(of)))}, parts...)...).With(request.DeepMerge)
 }
 
 // callback writes where Collana tells the result, and with which credentials.
-func (a *API) callback(ctx context.Context, s gateway.Subject, doc *request.Document) error {
-	uri, err := a.callbackURL(s)
-	if err != nil {
-		return err
-	}
-	keys, err := a.cfg.Keys.For(ctx, s.Store)
-	if err != nil {
-		return err
-	}
-	to := doc.Object("uri")
-	to.Text("type", "HttpJson")
-	to.Text("uri", uri)
-	doc.OptText("authenticationId", keys.Authentication)
-	return nil
+func (a *API) callback(of kind) request.Builder {
+	return request.Func(func(ctx context.Context, s gateway.Subject, doc *request.Document) error {
+		uri, err := a.callbackURL(of, s)
+		if err != nil {
+			return err
+		}
+		keys, err := a.cfg.Keys.For(ctx, s.Store)
+		if err != nil {
+			return err
+		}
+		to := doc.Object("uri")
+		to.Text("type", "HttpJson")
+		to.Text("uri", uri)
+		doc.OptText("authenticationId", keys.Authentication)
+		return nil
+	})
 }
 
-// operationParam names the operation in the callback's URL.
-const operationParam = "operation"
+// The parameters of a callback's URL: the operation, and which of its calls.
+const (
+	operationParam = "operation"
+	callParam      = "call"
+)
 
 // callbackURL returns the URL of the shop's inbox with the operation's name in
 // it: the one thing that Collana is sure to repeat in a callback, also in that of a
 // create whose answer was lost.
-func (a *API) callbackURL(s gateway.Subject) (string, error) {
+func (a *API) callbackURL(of kind, s gateway.Subject) (string, error) {
 	raw := s.NotifyURL
 	if raw == "" {
 		raw = strings.ReplaceAll(a.cfg.Callback, "{store}", url.PathEscape(string(s.Store)))
@@ -59,6 +64,7 @@ func (a *API) callbackURL(s gateway.Subject) (string, error) {
 	if s.Operation != "" {
 		q := u.Query()
 		q.Set(operationParam, string(s.Operation))
+		q.Set(callParam, string(of))
 		u.RawQuery = q.Encode()
 	}
 	return u.String(), nil

@@ -34,22 +34,22 @@ const (
 // Commands is the table of contents. Targets are the transaction's id.
 func (a *API) Commands(*command.Pool) command.Commands {
 	return command.Commands{
-		OpCreate: a.post("/transactions", PhaseCreateSend,
+		OpCreate: a.post(kindCreate, "/transactions", PhaseCreateSend,
 			gateway.Endpoint{Effect: a.effect(OpCreate), LookupByRef: OpFetchCreate, Async: settles},
 			amount, country, billing, shipping, back),
-		OpPrepare: a.post("/transactions/{target}/prepares", PhasePrepareSend,
+		OpPrepare: a.post(kindPrepare, "/transactions/{target}/prepares", PhasePrepareSend,
 			gateway.Endpoint{Effect: a.effect(OpPrepare), LookupByRef: OpFetchPrepare, Async: settles, TargetRef: refTransaction}),
-		OpReserve: a.post("/transactions/{target}/reservations", PhaseReserveSend,
+		OpReserve: a.post(kindReserve, "/transactions/{target}/reservations", PhaseReserveSend,
 			gateway.Endpoint{Effect: a.effect(OpReserve), LookupByRef: OpFetchReserve, Async: settles, TargetRef: refTransaction}),
 
-		gateway.OpCapture: a.post("/transactions/{target}/captures", "",
+		gateway.OpCapture: a.post(kindCapture, "/transactions/{target}/captures", "",
 			a.later(gateway.OpCapture, OpFetchCapture), amount, whole),
-		gateway.OpRefund: a.post("/transactions/{target}/refunds", "",
+		gateway.OpRefund: a.post(kindRefund, "/transactions/{target}/refunds", "",
 			a.later(gateway.OpRefund, OpFetchRefund), amount),
-		gateway.OpVoid: a.post("/transactions/{target}/voids", "", a.later(gateway.OpVoid, OpFetchVoid)),
+		gateway.OpVoid: a.post(kindVoid, "/transactions/{target}/voids", "", a.later(gateway.OpVoid, OpFetchVoid)),
 		// Before anything is reserved, the same call ends the transaction.
-		gateway.OpCancel: a.post("/transactions/{target}/voids", "", a.later(gateway.OpCancel, gateway.OpFetch)),
-		OpImportTransaction: a.post("/transactions/imports", "",
+		gateway.OpCancel: a.post(kindVoid, "/transactions/{target}/voids", "", a.later(gateway.OpCancel, gateway.OpFetch)),
+		OpImportTransaction: a.post(kindImport, "/transactions/imports", "",
 			gateway.Endpoint{Effect: a.effect(OpImportTransaction), Async: settles}, amount, psp),
 
 		gateway.OpFetch: a.status("", ""),
@@ -64,9 +64,9 @@ func (a *API) Commands(*command.Pool) command.Commands {
 
 // post is a call that changes something: it is accepted with 202, and what became
 // of it is told later.
-func (a *API) post(path, phase string, e gateway.Endpoint, parts ...request.Part) command.Spec {
+func (a *API) post(of kind, path, phase string, e gateway.Endpoint, parts ...request.Part) command.Spec {
 	return command.Spec{
-		Request: a.body(parts...), Transfer: a.route(http.MethodPost, path), Client: a.client,
+		Request: a.body(of, parts...), Transfer: a.route(http.MethodPost, path), Client: a.client,
 		Validate: accepted, Handle: a.sent(phase), Endpoint: e,
 	}
 }

@@ -37,7 +37,8 @@ func (a *API) names(_ context.Context, x transfer.Exchange, out *gateway.Outcome
 
 // whole reads how the whole transaction stands. The phase is for lookups of a call
 // only: it is recorded with the operation, and its action, that they are made for.
-// A look at the payment would tell a phase before its operation has come there.
+// A look at the payment would tell a phase before its operation has come there,
+// unless its money says that it has.
 func (a *API) whole(phase bool) handler.Chain {
 	return handler.Compose(
 		handler.Named("names", handler.Func(shownNames)),
@@ -49,7 +50,7 @@ func (a *API) whole(phase bool) handler.Chain {
 			}
 			s := t.standing()
 			out.Status, out.Action, out.Reason = s.status, s.action, s.reason
-			if phase {
+			if phase || s.status == gateway.StatusSucceeded {
 				out.Phase = s.phase
 			}
 			return nil

@@ -24,7 +24,7 @@ var cardCallbacks = []string{
 // shown, or time passes and the engine looks by itself.
 func (s *shop) step(id gateway.PaymentID, seen map[string]bool) {
 	s.Helper()
-	if o := s.operation(id); o.State == gateway.StateActionRequired && o.Action != nil && !seen[o.Action.URL] {
+	if o := s.operation(id); o.State == gateway.StateActionRequired && o.Action != nil && o.Action.URL != "" && !seen[o.Action.URL] {
 		seen[o.Action.URL] = true
 		s.shopper(o.Action.URL, "approve")
 		return

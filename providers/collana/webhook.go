@@ -99,12 +99,17 @@ func callbacks(_ context.Context, c webhook.Call) ([]webhook.Event, error) {
 	if c.URL == nil {
 		return []webhook.Event{e}, nil
 	}
-	op := c.URL.Query()[operationParam]
-	if len(op) != 1 || gateway.CheckID("the operation", op[0]) != nil {
+	q := c.URL.Query()
+	op, call := q[operationParam], q[callParam]
+	if len(op) != 1 || len(call) != 1 || gateway.CheckID("the operation", op[0]) != nil {
 		return []webhook.Event{e}, nil // not ours to name: whose it is, its transaction says
 	}
 	e.Operation, e.Vouched = gateway.OperationID(op[0]), true
-	e.Refs = e.Refs.Add(gateway.Ref{Name: interactionOf(e.Operation), Value: in.InteractionID})
+	if in.kind() != "" && kind(call[0]) == in.kind() {
+		// The operation's own call. What happened elsewhere may be told at the URL of
+		// the create, and is nobody's here.
+		e.Refs = e.Refs.Add(gateway.Ref{Name: interactionOf(e.Operation), Value: in.InteractionID})
+	}
 	return []webhook.Event{e}, nil
 }
 

@@ -264,3 +264,8 @@ func (s *shop) paid() gateway.PaymentID {
 	require.Equal(s, gateway.StateSucceeded, s.operation(id).State)
 	return id
 }
+
+// keys are credentials that any store has.
+func (s *shop) keys() tenant.Credentials[collana.Keys] {
+	return tenant.Single(collana.Keys{APIKey: gateway.NewSecret("k")})
+}
