@@ -165,7 +165,9 @@ func (e *Engine) lookUp(ctx context.Context, o storage.Operation, step storage.S
 		out.Movements[i].Source = gateway.SourcePoll
 	}
 	// Not under the call's own limit: it may have taken all of it.
-	recorded, serr := e.settle(context.WithoutCancel(ctx), o, finding{source: gateway.SourcePoll, out: out, err: err, lookup: true, try: &try})
+	recorded, serr := e.settle(context.WithoutCancel(ctx), o, finding{
+		source: gateway.SourcePoll, out: out, err: err, lookup: true, own: lookup != gateway.OpFetch && lookup != gateway.OpFind, try: &try,
+	})
 	if serr != nil {
 		return serr
 	}
@@ -263,6 +265,8 @@ func (e *Engine) without(ctx context.Context, o storage.Operation, step storage.
 		return nil // the horizon is not reached; it is looked at again
 	case endpoint.KeyTTL > 0 && keyHolds && looked:
 		return nil
+	case since < min(endpoint.Async, e.cfg.ActionTime):
+		return e.lookAgain(ctx, o) // an event is still to come, and tells
 	}
 	return e.parkOrRevoke(ctx, o, step, endpoint, "the provider promises no way to find out or to try again safely")
 }
