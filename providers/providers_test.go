@@ -16,6 +16,7 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 	"github.com/gatewaycommand/gatewaycommand/gateway/tenant"
 	"github.com/gatewaycommand/gatewaycommand/providers/sandbox"
+	"github.com/gatewaycommand/gatewaycommand/providers/sequra"
 	"github.com/gatewaycommand/gatewaycommand/providers/stripe"
 )
 
@@ -28,7 +29,9 @@ func all(t *testing.T) []command.Item {
 	require.NoError(t, err)
 	p, err := stripe.New(stripe.Config{Keys: tenant.Single(stripe.Keys{Secret: gateway.NewSecret("sk_test_x")})})
 	require.NoError(t, err)
-	return []command.Item{s.Provider(), p.Provider()}
+	q, err := sequra.New(sequra.Config{Mode: sequra.Sandbox, Keys: tenant.Single(sequra.Keys{Username: "u", Password: gateway.NewSecret("p"), Merchant: "m"})})
+	require.NoError(t, err)
+	return []command.Item{s.Provider(), p.Provider(), q.Provider()}
 }
 
 const (
