@@ -117,13 +117,7 @@ func reference(_ context.Context, s gateway.Subject) (referencePart, error) {
 // wholeCart is all that was ordered, whose total is all that is due: SeQura takes
 // an order as a whole.
 func wholeCart(_ context.Context, s gateway.Subject) (part cartPart, err error) {
-	more, lines, total := detailsOf(s), []gateway.Line(nil), s.Payment.Due
-	if s.Order != nil {
-		lines = s.Order.Lines
-	}
-	if len(more.Lines) > 0 {
-		lines = more.Lines
-	}
+	more, lines, total := detailsOf(s), linesOf(s), s.Payment.Due
 	if !total.IsSet() {
 		total = s.Amount
 	}
@@ -135,6 +129,17 @@ func wholeCart(_ context.Context, s gateway.Subject) (part cartPart, err error) 
 	}
 	part.Cart, err = cart(lines, more, total)
 	return part, err
+}
+
+// linesOf returns what was ordered.
+func linesOf(s gateway.Subject) []gateway.Line {
+	if more := detailsOf(s); len(more.Lines) > 0 {
+		return more.Lines
+	}
+	if s.Order == nil {
+		return nil
+	}
+	return s.Order.Lines
 }
 
 func detailsOf(s gateway.Subject) Order {

@@ -169,10 +169,23 @@ func (w work) confirm(ctx context.Context) error {
 	if err := w.tell(ctx, stateConfirmed+"/placed", stateConfirmed, number); err != nil {
 		return err
 	}
-	if _, state, err := w.Engine.Begun(ctx, w.payment.Store, w.payment.ID, w.Provider); err != nil || state != gateway.StateSucceeded {
-		return gateway.Errorf(gateway.CodeUnavailable, "the order is confirmed and operation %s is still %s", w.id, state)
+	return w.settled(ctx)
+}
+
+// settled sees to it that the operation that began the payment ends, now that its
+// money is booked: a process may have ended between the two.
+func (w work) settled(ctx context.Context) error {
+	state := gateway.OperationState("")
+	for range 2 {
+		var err error
+		if _, state, err = w.Engine.Begun(ctx, w.payment.Store, w.payment.ID, w.Provider); err != nil || state == gateway.StateSucceeded {
+			return err
+		}
+		if err := w.Engine.Tell(ctx, w.payment.Store, w.payment.ID, w.id, gateway.Outcome{Status: gateway.StatusAwaiting, Phase: phaseConfirmed}); err != nil {
+			return err
+		}
 	}
-	return nil
+	return gateway.Errorf(gateway.CodeUnavailable, "the order is confirmed and operation %s is still %s", w.id, state)
 }
 
 // hold acknowledges an order that SeQura reviews: it is made, and not to be shipped.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 	"github.com/gatewaycommand/gatewaycommand/gateway/engine"
+	"github.com/gatewaycommand/gatewaycommand/gateway/webhook"
 	"github.com/gatewaycommand/gatewaycommand/providers/sequra"
 	"github.com/gatewaycommand/gatewaycommand/providers/sequra/simulator"
 )
@@ -296,4 +297,44 @@ func TestNotificationsInAnyOrderMakeTheSameMoney(t *testing.T) {
 		assert.Equal(t, gateway.StateSucceeded, w.begun(p.ID), name)
 		w.equal(p.ID)
 	}
+}
+
+// unfinished is an engine whose process ended after the money was booked and before
+// the operation was.
+type unfinished struct {
+	sequra.Engine
+	state gateway.OperationState
+	told  []gateway.Outcome
+	done  []string
+}
+
+func (u *unfinished) Begun(context.Context, gateway.StoreID, gateway.PaymentID, string) (gateway.OperationID, gateway.OperationState, error) {
+	return "op_1", u.state, nil
+}
+
+func (u *unfinished) Do(_ context.Context, _ gateway.Operation, _, key string, _ gateway.Subject) error {
+	u.done = append(u.done, key)
+	return nil
+}
+
+func (u *unfinished) Tell(_ context.Context, _ gateway.StoreID, _ gateway.PaymentID, _ gateway.OperationID, out gateway.Outcome) error {
+	u.told, u.state = append(u.told, out), gateway.StateSucceeded
+	return nil
+}
+
+// A process that ended between the money and the operation leaves no order that is
+// confirmed for SeQura and waits here for ever.
+func TestAnOperationWhoseMoneyIsBookedEnds(t *testing.T) {
+	t.Parallel()
+	e := &unfinished{state: gateway.StateAwaiting}
+	duty := sequra.Duty{Engine: e, Orders: &orders{}}
+	p := gateway.Payment{ID: "pay_1", Store: "es", Refs: gateway.Refs{{Owner: "sequra", Name: "order", Value: aRef}, {Owner: "sequra", Name: "order_ref_1", Value: "A14/1"}}}
+	err := duty.Pass(t.Context(), p, webhook.Event{Kind: sequra.Approved, Refs: gateway.Refs{{Name: "order", Value: aRef}}})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"sequra/op_1/confirmed/placed"}, e.done, "it has its number: it is told once more, which changes nothing")
+	assert.Len(t, e.told, 1)
+
+	require.ErrorIs(t, sequra.Duty{}.Pass(t.Context(), p, webhook.Event{}), gateway.CodeInternal)
+	err = duty.Pass(t.Context(), p, webhook.Event{Kind: "celebrated", Refs: gateway.Refs{{Name: "order", Value: aRef}}})
+	require.ErrorIs(t, err, gateway.CodeInvalid)
 }

@@ -86,11 +86,7 @@ func parcels(op gateway.Operation, s gateway.Subject, t totals) (Carts, error) {
 	if s.Payment.Due.Currency() != currency {
 		return Carts{}, gateway.Errorf(gateway.CodeUnsupported, "SeQura takes %s only, and the payment is in %s", currency, s.Payment.Due.Currency())
 	}
-	var all []gateway.Line
-	if s.Order != nil {
-		all = s.Order.Lines
-	}
-	due, b := s.Payment.Due.Minor(), s.Payment.Balances
+	all, due, b := linesOf(s), s.Payment.Due.Minor(), s.Payment.Balances
 	switch {
 	case t == totals{}:
 		return Carts{}, nil
