@@ -90,16 +90,16 @@ func parcels(op gateway.Operation, s gateway.Subject, t totals) (Carts, error) {
 	switch {
 	case t == totals{}:
 		return Carts{}, nil
-	case t == totals{shipped: due} && len(all) > 0:
-		return Carts{Shipped: all}, nil
-	case t == totals{unshipped: due} && len(all) > 0:
-		return Carts{Unshipped: all}, nil
 	case len(s.Lines) > 0 && op == gateway.OpCapture && b.Captured.IsZero():
 		rest, err := less(all, s.Lines)
 		if t.unshipped == 0 {
 			rest = nil
 		}
 		return Carts{Shipped: s.Lines, Unshipped: rest}, err
+	case t == totals{shipped: due} && len(all) > 0:
+		return Carts{Shipped: all}, nil
+	case t == totals{unshipped: due} && len(all) > 0:
+		return Carts{Unshipped: all}, nil
 	case len(s.Lines) > 0 && op == gateway.OpRefund && b.Captured.Minor() == due && b.Refunded.IsZero():
 		rest, err := less(all, s.Lines)
 		return Carts{Shipped: rest}, err
