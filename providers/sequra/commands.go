@@ -54,7 +54,7 @@ func (a *API) Commands(*command.Pool) command.Commands {
 			Request:  request.Compose(a.order(confirming)),
 			Transfer: a.route(http.MethodPut, "/orders/{order}"),
 			Client:   a.client,
-			Validate: acknowledged(),
+			Validate: acknowledged(goneOnHold),
 			Handle:   handler.Compose(confirmed),
 			Endpoint: told(gateway.EffectHold),
 		},
@@ -62,7 +62,7 @@ func (a *API) Commands(*command.Pool) command.Commands {
 			Request:  request.Compose(a.order(cancelled)),
 			Transfer: a.route(http.MethodPut, "/orders/{order}"),
 			Client:   a.client,
-			Validate: withoutOrder(),
+			Validate: acknowledged(goneAlways),
 			Handle:   handler.Compose(ended),
 			Endpoint: told(gateway.EffectNone), // of an order that was never confirmed nothing is held
 		},
@@ -134,11 +134,15 @@ func (a *API) updating(op gateway.Operation, effect gateway.Effect) command.Spec
 	if op == gateway.OpRefund {
 		e.RefundTarget = gateway.RefundPayment // carts know items, not shipments
 	}
+	gone := goneNever
+	if op == gateway.OpVoid {
+		gone = goneVoided
+	}
 	return command.Spec{
 		Request:  request.Compose(a.update(op)),
 		Transfer: a.route(http.MethodPut, "/merchants/{merchant}/orders/{order_ref_1}"),
 		Client:   a.client,
-		Validate: acknowledged(),
+		Validate: acknowledged(gone),
 		Handle:   handler.Compose(moved(op)),
 		Endpoint: e,
 	}

@@ -64,6 +64,19 @@ func (u StatusUpdate) Comment() string {
 	return text
 }
 
+// Still reports whether an update is still what the payment says. One that was
+// tried again for a while may have been overtaken: an order that is cancelled by
+// now must not be told that it was approved.
+func (u StatusUpdate) Still(p gateway.Payment) bool {
+	switch u.State {
+	case Approved:
+		return p.Phase == phaseConfirmed
+	case NeedsReview:
+		return p.Phase == phaseOnHold
+	}
+	return true
+}
+
 // Apply tells the shop's order. Its error is the shop's: try again, unless the
 // order is missing. The shop's own news of that change is not told to SeQura,
 // where [Processing] is asked.

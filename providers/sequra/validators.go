@@ -27,19 +27,12 @@ func answers(conflict gateway.Code, status validator.Validator, more ...validato
 	}, more...)...)
 }
 
-// acknowledged judges the answer to an update of an order. Of one that SeQura has
-// on hold, or told us that it cancelled, it may know nothing any more: it answers
-// 404 to a cancellation that follows (integration-core, order service).
-func acknowledged() validator.Composite {
-	gone := func(x transfer.Exchange) bool {
-		s := x.Subject
-		over := s.Payment.Phase == phaseOnHold || s.Payment.Phase == phaseCancelled
-		state := s.Input[inputState]
-		return x.Response.Status == http.StatusNotFound && (state == stateOnHold || over && state == "")
-	}
+// acknowledged judges the answer to an update of an order. gone says of which
+// orders SeQura may know nothing any more without that being a failure.
+func acknowledged(gone func(s *gateway.Subject) bool) validator.Composite {
 	unless := func(v validator.Validator) validator.Validator {
 		return validator.Func(func(ctx context.Context, x transfer.Exchange) validator.Result {
-			if gone(x) {
+			if x.Response.Status == http.StatusNotFound && gone(x.Subject) {
 				return validator.Result{}
 			}
 			return v.Validate(ctx, x)
@@ -50,17 +43,15 @@ func acknowledged() validator.Composite {
 	)
 }
 
-// withoutOrder judges the answer to the cancellation of an order that was never
-// confirmed: one that SeQura does not know any more is over as well.
-func withoutOrder() validator.Composite {
-	unless := validator.Func(func(ctx context.Context, x transfer.Exchange) validator.Result {
-		if x.Response.Status == http.StatusNotFound {
-			return validator.Result{}
-		}
-		return answers(gateway.CodeConflict, done).Validate(ctx, x)
-	})
-	return validator.Compose(validator.Breaking("answer", unless))
-}
+// SeQura answers 404 to an order that goes from on hold to cancelled, and to one
+// that it has cancelled itself (integration-core, order service): there is nothing
+// left to put on hold, or to let go of. Of nothing else is a 404 good news.
+var (
+	goneOnHold = func(s *gateway.Subject) bool { return s.Input[inputState] == stateOnHold }
+	goneVoided = func(s *gateway.Subject) bool { return s.Payment.Phase == phaseOnHold || s.Payment.Phase == phaseCancelled }
+	goneNever  = func(*gateway.Subject) bool { return false }
+	goneAlways = func(*gateway.Subject) bool { return true }
+)
 
 // located judges the answer that names what was made in its Location.
 var located = validator.Breaking("location", validator.Func(func(_ context.Context, x transfer.Exchange) validator.Result {
