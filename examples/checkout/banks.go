@@ -17,7 +17,7 @@ import (
 // Banks connects the sandbox provider, three times: under its own name, as most
 // shops connect a provider, and under two others, with other accounts.
 var Banks = fx.Module("banks",
-	fx.Provide(startBanks),
+	fx.Provide(newRules, startBanks),
 	sandbox.Module, fx.Provide(mainBank), // this is all that one provider takes
 	fx.Provide(otherBanks),
 	fx.Provide(fx.Annotate(bankPlugs, fx.ResultTags(`group:"plugs,flatten"`))),
@@ -34,16 +34,20 @@ type banks struct {
 	Silent  *simulator.Server // its notifications get lost
 }
 
-func startBanks(lc fx.Lifecycle, at address) (*banks, error) {
-	soon := simulator.Rules{SettleAfter: 3 * time.Second} // what a real bank takes a day for
-	framed := soon
+// newRules says how the banks behave.
+func newRules() simulator.Rules {
+	return simulator.Rules{SettleAfter: 3 * time.Second} // for what a real bank takes a day
+}
+
+func startBanks(lc fx.Lifecycle, rules simulator.Rules, at address) (*banks, error) {
+	framed := rules
 	framed.ChallengeAction = "iframe"
 	b := &banks{}
 	for _, one := range []struct {
 		name  string
 		bank  **simulator.Server
 		rules simulator.Rules
-	}{{"sandbox", &b.Sandbox, soon}, {"framed", &b.Framed, framed}, {"silent", &b.Silent, soon}} {
+	}{{"sandbox", &b.Sandbox, rules}, {"framed", &b.Framed, framed}, {"silent", &b.Silent, rules}} {
 		started, err := simulator.Start(simulator.Config{Rules: one.rules})
 		if err != nil {
 			return nil, err

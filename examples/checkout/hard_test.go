@@ -43,36 +43,59 @@ func TestAReloadInFrontOfTheBanksFrameShowsItAgain(t *testing.T) {
 
 func TestAShopperWithoutConnectionFindsThePaymentDoneWhenItIsBack(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newShop(t, undecided)
 	tab := browser.NewShopper(t).Tab()
 	tab.Excuse(`Failed to load resource: net::ERR_\w+ .*/status/`)
 	s.order(tab)
-	s.pay(tab, "lost")
+	s.pay(tab, "later")
 	tab.See("[role=status]", "being processed")
-	tab.Eval(`void (window.troubles = 0, addEventListener("payment-trouble", () => window.troubles++))`, nil)
+	s.countTroubles(tab)
 	tab.Offline(true)
-	s.net.cut(true) // Chromium lets go on what is under way
+	s.net.cut(true) // Chromium lets go on what is under way, and tries it again
 	tab.Wait(`window.troubles > 1`)
+	s.net.cut(false) // the bank reaches the shop, the shopper does not
+	s.decide()
 	s.told("money: capture") // the payment goes on without its page
 	tab.See("[role=status]", "being processed")
-	s.net.cut(false)
 	tab.Offline(false)
 	s.paid(tab)
 }
 
 func TestAShopThatAnswersNobodyForAWhileIsAskedAgain(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newShop(t, undecided)
 	tab := browser.NewShopper(t).Tab()
 	tab.Excuse(`Failed to load resource: the server responded with a status of 503 .*/status/`)
 	s.down.Store(true)
 	s.order(tab)
-	s.pay(tab, "slow")
+	s.pay(tab, "later")
 	tab.Path("/payment/")
-	tab.Eval(`void (window.troubles = 0, addEventListener("payment-trouble", () => window.troubles++))`, nil)
+	s.countTroubles(tab)
 	tab.Wait(`window.troubles > 1`)
+	s.decide()
 	s.told("money: capture")
 	s.down.Store(false)
+	s.paid(tab)
+}
+
+func TestAShopperWhoIsCutOffForLongIsAskedWhetherToGoOn(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, undecided)
+	tab := browser.NewShopper(t).Tab()
+	tab.Excuse(`Failed to load resource: the server responded with a status of 503 .*/status/`)
+	s.order(tab)
+	s.pay(tab, "later")
+	tab.See("[role=status]", "being processed")
+	s.down.Store(true)
+	s.net.cut(true)
+	s.net.cut(false)
+	s.countTroubles(tab)
+	tab.Eval(`void (window.hurry = setInterval(() => dispatchEvent(new Event("online")), 50))`, nil) // as if the network came back, again and again
+	tab.See("[data-payment]", "Your payment goes on without this page.")
+	tab.Eval(`clearInterval(window.hurry)`, nil)
+	s.decide()
+	s.down.Store(false)
+	tab.Click("[data-payment] button") // Try again
 	s.paid(tab)
 }
 

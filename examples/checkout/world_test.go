@@ -143,6 +143,20 @@ func (s *shop) around(h http.Handler) http.Handler {
 	return mux
 }
 
+// undecided has the banks decide only when they are told to.
+var undecided = fx.Decorate(func(r simulator.Rules) simulator.Rules {
+	r.SettleAfter = -1
+	return r
+})
+
+// decide has the bank decide, in the shopper's favour.
+func (s *shop) decide() {
+	s.Helper()
+	all := s.banks.Sandbox.Payments()
+	require.Len(s, all, 1)
+	require.NoError(s, s.banks.Sandbox.SettlePending(all[0].ID, true))
+}
+
 // order goes to the shop and orders, up to the choice of ways to pay.
 func (s *shop) order(tab *browser.Tab) {
 	s.Helper()
@@ -217,6 +231,12 @@ func (s *shop) payments() (all []gateway.Payment) {
 	})
 	require.NoError(s, err)
 	return all
+}
+
+// countTroubles counts in the page how often its shop could not be asked.
+func (s *shop) countTroubles(tab *browser.Tab) {
+	s.Helper()
+	tab.Eval(`void (window.troubles = 0, addEventListener("payment-trouble", () => window.troubles++))`, nil)
 }
 
 // told waits for a line in the terminal.

@@ -120,6 +120,7 @@ func flags(profile string) []string {
 	all := []string{
 		"--headless", "--remote-debugging-pipe", "--user-data-dir=" + profile, "--disable-gpu", "--disable-quic", "--no-first-run", "--mute-audio",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions", "--disable-dev-shm-usage",
+		"--disable-background-timer-throttling", "--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding",
 		"--hide-scrollbars", "--force-color-profile=srgb", "--lang=en-GB",
 	}
 	if os.Geteuid() == 0 { // its sandbox does not run as root

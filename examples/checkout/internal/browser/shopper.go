@@ -58,7 +58,7 @@ func (s *Shopper) Tab() *Tab {
 	var target struct {
 		ID string `json:"targetId"`
 	}
-	s.must("", "Target.createTarget", object{"url": "about:blank", "browserContextId": s.context}, &target)
+	s.must("", "Target.createTarget", object{"url": "about:blank", "browserContextId": s.context, "newWindow": true}, &target)
 	var attached struct {
 		ID string `json:"sessionId"`
 	}
