@@ -22,7 +22,8 @@
 	const ids = Array.from(document.querySelectorAll("[id]"), (e) => e.id);
 	for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) say(`the id ${id} is there twice`);
 
-	if (document.documentElement.scrollWidth > innerWidth) say(`the page is wider than the screen: ${document.documentElement.scrollWidth} on ${innerWidth}`);
+	const { scrollWidth, clientWidth } = document.documentElement; // innerWidth grows on a telephone, which zooms out
+	if (scrollWidth > clientWidth) say(`the page is wider than the screen: ${scrollWidth} on ${clientWidth}`);
 	for (const e of all("button, a.button, select, [data-payment] a")) {
 		const box = e.getBoundingClientRect();
 		if (box.height < 44) say(`${name(e)} is too small for a finger: ${Math.round(box.height)}`);
