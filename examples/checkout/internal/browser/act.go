@@ -78,8 +78,10 @@ const doubleClick = 120 * time.Millisecond
 func (tab *Tab) click(selector string, times int) (err error) {
 	tab.t.Helper()
 	var x, y float64
-	tab.until("something to click at "+selector, func() bool {
-		return slices.ContainsFunc(tab.frames(), func(at world) bool { return tab.place(at, selector, &x, &y) })
+	tab.until("something to click at "+selector+" that stands still", func() bool {
+		wasX, wasY := x, y
+		there := slices.ContainsFunc(tab.frames(), func(at world) bool { return tab.place(at, selector, &x, &y) })
+		return there && x == wasX && y == wasY // what was just scrolled to cannot be hit yet
 	})
 	mouse := func(kind string, clicks int) error {
 		button := map[bool]string{true: "none", false: "left"}[clicks == 0]
@@ -130,9 +132,16 @@ func (tab *Tab) place(at world, selector string, x, y *float64) bool {
 	if tab.try(tab.session, "DOM.getFrameOwner", object{"frameId": frame}, &owner) != nil {
 		return false
 	}
-	left, top, _, _, ok = tab.box(tab.session, object{"backendNodeId": owner.Node})
-	*x, *y = *x+left, *y+top
-	return ok
+	var box struct {
+		Model struct {
+			Content []float64 `json:"content"` // within its border
+		} `json:"model"`
+	}
+	if tab.try(tab.session, "DOM.getBoxModel", object{"backendNodeId": owner.Node}, &box) != nil || len(box.Model.Content) != 8 {
+		return false
+	}
+	*x, *y = *x+box.Model.Content[0], *y+box.Model.Content[1]
+	return true
 }
 
 // box returns where something is in its viewport.
