@@ -43,7 +43,7 @@ type View struct {
 
 // Action is what the shopper must do, or the page for the shopper.
 type Action struct {
-	ID      string             `json:"id"` // the same for the same thing to do, whatever else changes: it is done once
+	ID      string             `json:"id,omitempty"` // the same for the same thing to do, whatever else changes: it is done once
 	Kind    gateway.ActionKind `json:"kind"`
 	URL     string             `json:"url,omitempty"`
 	Method  string             `json:"method,omitempty"`
