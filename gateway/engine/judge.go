@@ -99,7 +99,7 @@ func (e *Engine) judgeOutcome(v verdict, o storage.Operation, step storage.Step,
 		if len(f.out.Refs) > 0 {
 			v.reference = f.out.Refs[0].Value
 		}
-	case begins(o) && status == gateway.StatusFailed:
+	case (begins(o) || f.own) && status == gateway.StatusFailed:
 		v.state, v.code, v.reason, v.message = gateway.StateFailed, gateway.CodeDeclined, f.out.Reason, f.out.Reason.Message()
 		if v.reason == "" {
 			v.reason = decline.Generic
@@ -110,7 +110,10 @@ func (e *Engine) judgeOutcome(v verdict, o storage.Operation, step storage.Step,
 		v.state, v.action = gateway.StateActionRequired, f.out.Action
 		v.deadline = e.actionDeadline(o, f.out.Action, now)
 		v.next = v.deadline
-	case (begins(o) || !f.lookup) && (status == gateway.StatusAwaiting || status == gateway.StatusHeld):
+		if next := now.Add(schedule(o.Checks)); endpoint.Async > 0 && next.Before(v.deadline) {
+			v.next, v.checks = next, o.Checks+1 // an event tells that the shopper acted, and may be lost
+		}
+	case (begins(o) || !f.lookup || f.own) && (status == gateway.StatusAwaiting || status == gateway.StatusHeld):
 		v.state, v.action = gateway.StateAwaiting, f.out.Action
 		patience := max(endpoint.Async, e.cfg.ActionTime)
 		if status == gateway.StatusHeld {

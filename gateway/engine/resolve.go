@@ -162,7 +162,9 @@ func (e *Engine) lookUp(ctx context.Context, o storage.Operation, step storage.S
 		out.Movements[i].Source = gateway.SourcePoll
 	}
 	// Not under the call's own limit: it may have taken all of it.
-	recorded, serr := e.settle(context.WithoutCancel(ctx), o, finding{source: gateway.SourcePoll, out: out, err: err, lookup: true, try: &try})
+	recorded, serr := e.settle(context.WithoutCancel(ctx), o, finding{
+		source: gateway.SourcePoll, out: out, err: err, lookup: true, own: lookup != gateway.OpFetch && lookup != gateway.OpFind, try: &try,
+	})
 	if serr != nil {
 		return serr
 	}
@@ -245,6 +247,8 @@ func (e *Engine) without(ctx context.Context, o storage.Operation, step storage.
 		return nil // the horizon is not reached; it is looked at again
 	case endpoint.KeyTTL > 0 && keyHolds && looked:
 		return nil
+	case since < min(endpoint.Async, e.cfg.ActionTime):
+		return e.lookAgain(ctx, o) // an event is still to come, and tells
 	}
 	return e.end(ctx, o, gateway.StateParked, gateway.CodeIndeterminate, "the provider promises no way to find out or to try again safely")
 }

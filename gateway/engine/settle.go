@@ -16,6 +16,7 @@ type finding struct {
 	err    error
 	sent   bool // the operation's own call was claimed: it may have left
 	lookup bool // out is what a lookup found, not the answer to the call
+	own    bool // the lookup was for this very call, and not for the payment
 	try    *storage.Attempt
 	notes  map[string]map[string]string // by hook: what it noted about a part
 }
