@@ -58,6 +58,7 @@ var rules = map[string][]string{
 	},
 	"providers/sandbox/simulator": {},
 	"providers/collana/simulator": {},
+	"providers/sequra/simulator":  {},
 	"examples":                    {"*"},
 }
 

@@ -85,6 +85,11 @@ type Endpoint struct {
 	// OneAtATime says that no two such calls may be under way for one payment.
 	OneAtATime bool
 
+	// Restates says that the call tells the whole order once more, and so needs what
+	// the payment was begun with: the URLs and the extras of that request, where the
+	// call's own has none.
+	Restates bool
+
 	// TargetRef names the reference of the payment that the operation acts on
 	// when the caller names no target: "payment_intent" at Stripe. "" for an
 	// operation that needs none.

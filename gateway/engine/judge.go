@@ -119,8 +119,8 @@ func (e *Engine) judgeOutcome(v verdict, o storage.Operation, step storage.Step,
 		if status == gateway.StatusHeld {
 			v.detail, patience = "the provider reviews the payment", max(patience, e.cfg.ReviewTime)
 		}
-		if o.Deadline.IsZero() {
-			v.deadline = now.Add(patience)
+		if o.Deadline.IsZero() || o.State == gateway.StateActionRequired && o.Deadline.Before(now.Add(patience)) {
+			v.deadline = now.Add(patience) // the shopper has acted: what had to be done by the deadline is done
 		}
 		v.next = now.Add(schedule(o.Checks))
 		v.checks = o.Checks + 1

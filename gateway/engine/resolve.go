@@ -142,6 +142,9 @@ func (e *Engine) lookUp(ctx context.Context, o storage.Operation, step storage.S
 		if o.State == gateway.StateUnknown {
 			return e.without(ctx, o, step, endpoint, now)
 		}
+		if ended, err := e.booked(ctx, o, step); ended || err != nil {
+			return err
+		}
 		return errors.Join(e.afterLookup(ctx, o, endpoint, now), e.lookAgain(ctx, o)) // nobody can be asked: an event tells
 	}
 	_, s, err := e.prepare(ctx, o, nil, nil)
@@ -176,6 +179,17 @@ func (e *Engine) lookUp(ctx context.Context, o storage.Operation, step storage.S
 		return nil // it could not be asked, or its word cannot be relied on; asked again later
 	}
 	return e.afterLookup(ctx, o, endpoint, e.db.Now())
+}
+
+// booked ends an operation that waits for something, of a provider that cannot be
+// asked, when the books show what it wanted: another call has brought it.
+func (e *Engine) booked(ctx context.Context, o storage.Operation, step storage.Step) (ended bool, err error) {
+	p, err := e.Payment(ctx, o.Store, o.Payment)
+	if err != nil || !happened(o, step, p) {
+		return false, err
+	}
+	done, err := e.settle(ctx, o, finding{source: gateway.SourcePoll, lookup: true, out: gateway.Outcome{Status: gateway.StatusSucceeded}})
+	return done.operation.State.Terminal(), err
 }
 
 // lookupTarget returns what a lookup is to look at. A refund may act on a
@@ -241,6 +255,7 @@ func (e *Engine) without(ctx context.Context, o storage.Operation, step storage.
 		keyHolds && endpoint.Replays5xx, // the provider answers what it did the first time, whatever that was
 		keyHolds && (!looked || past),
 		endpoint.Natural && keyHolds,
+		endpoint.Natural && endpoint.KeyTTL == 0 && !looked, // a PUT: nothing but the call itself can tell
 		looked && past:
 		return e.resend(ctx, o, step)
 	case looked && endpoint.LateEffectMax > 0:

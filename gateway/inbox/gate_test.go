@@ -1,6 +1,7 @@
 package inbox_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"sync"
@@ -173,4 +174,24 @@ func TestAGateMayPanic(t *testing.T) {
 	code, _ = w.post("es", w.bodies()[0])
 	assert.Equal(t, 200, code)
 	assert.NotContains(t, w.log.String(), enginetest.Canary)
+}
+
+// A duty that names two payments is done for neither, and is not answered as if it
+// had been.
+func TestADutyThatNamesTwoPaymentsIsAConflict(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	w := newWorld(t, withGate(func(context.Context, inbox.Duty) error { calls++; return nil }))
+	p := w.Paid("17")
+	other := w.Create("18")
+	body := bytes.Replace(w.bodies()[0], []byte(`"id":"`+p.Refs.Get("payment")), []byte(`"id":"pay_other`), 1)
+	require.NoError(t, w.DB.Update(t.Context(), func(tx *storage.Tx) error {
+		return tx.AddRefs(enginetest.Store, other.ID, gateway.Refs{{Owner: "sandbox", Name: "payment", Value: "pay_other"}})
+	}))
+	for range 2 {
+		code, _ := w.post("es", body)
+		assert.Equal(t, 409, code)
+	}
+	assert.Zero(t, calls)
+	assert.Equal(t, []string{"webhook"}, w.odd(p.ID))
 }

@@ -128,6 +128,8 @@ func caseOf(one taken) webhook.Case {
 		return webhook.CaseAgain
 	case one.item.State == storage.InboxForeign:
 		return webhook.CaseForeign
+	case one.item.Gate == storage.GateNeeded && one.item.State == storage.InboxDone:
+		return webhook.CaseConflict // it contradicts itself: its duty was never done, and never will be
 	case one.item.Gate == storage.GateNeeded: // somebody else does the duty at this moment
 		return webhook.CaseAgain
 	case one.item.State == storage.InboxDone && one.mine:
