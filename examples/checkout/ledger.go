@@ -62,7 +62,8 @@ func newEngine(lc fx.Lifecycle, pools *command.Pools, db *storage.DB, log *slog.
 // can do that, and held where it is taken when the goods are shipped.
 func takeOrHold(pools *command.Pools) engine.Hook {
 	decide := func(_ context.Context, c engine.Call) (gateway.Operation, error) {
-		if _, err := pools.For(c.Request.Provider).Lookup(gateway.OpPurchase); err != nil {
+		pool := pools.For(c.Request.Provider)
+		if _, err := pool.Lookup(pool.Flow(gateway.OpPurchase).Steps[0]); err != nil { // where a purchase is several calls, the first
 			return gateway.OpAuthorize, nil //nolint:nilerr // that it cannot is the answer
 		}
 		return gateway.OpPurchase, nil

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 	"github.com/gatewaycommand/gatewaycommand/gateway/engine"
+	"github.com/gatewaycommand/gatewaycommand/providers/collana"
 	"github.com/gatewaycommand/gatewaycommand/providers/sandbox/simulator"
 )
 
@@ -22,6 +23,7 @@ var methods = []Method{
 	{"framed", "Card, confirmed on this page", "Your bank asks you in a frame.", "framed", token(simulator.TokenChallenge)},
 	{"slow", "Slow bank", "The bank takes three seconds to answer.", "sandbox", token(simulator.TokenSlow)},
 	{"lost", "Bank transfer, told by nobody", "The result comes later, and the bank's notification gets lost: we ask.", "silent", token(simulator.TokenPending)},
+	{"collana", "Card, through Collana Pay", "A form in a frame, then your bank's page.", "collana", byCollana(collana.CreditCard)},
 	{"declined", "Card without funds", "Declined at once.", "sandbox", token(simulator.TokenInsufficientFunds)},
 	{"later", "Direct debit that bounces", "Accepted, and declined three seconds later.", "sandbox", token(simulator.TokenPendingThenFail)},
 }

@@ -68,6 +68,7 @@ func words(e outbox.Event) string {
 	}
 	state := gateway.OperationState(strings.TrimPrefix(e.Kind, "operation."))
 	said := map[gateway.OperationState]string{
+		gateway.StateOpen:           "goes on with its next call",
 		gateway.StateAwaiting:       "accepted; the result comes later",
 		gateway.StateActionRequired: "the shopper has something to do",
 		gateway.StateUnknown:        "the answer was lost: nobody knows, so it is asked",

@@ -41,12 +41,18 @@ func (t *till) order(ctx context.Context, cart string, lines []gateway.Line) (ga
 	if err != nil {
 		return gateway.Payment{}, err
 	}
-	order := &gateway.Order{Number: cart[:8], Description: lines[0].Name, Lines: lines}
+	order := &gateway.Order{Number: cart[:8], Description: lines[0].Name, Lines: lines, Billing: &ada, Shipping: &ada, Customer: &gateway.Customer{Email: ada.Email, Language: "en-GB"}}
 	p, err := t.engine.Create(ctx, engine.NewPayment{Store: store, Key: "cart/" + cart, Amount: total, Order: order})
 	if err == nil {
 		t.terminal.say(p.Order, "ordered: %s for %s", order.Description, p.Due)
 	}
 	return p, err
+}
+
+// ada buys everything here. A real shop asks for an address.
+var ada = gateway.Address{
+	GivenName: "Ada", FamilyName: "Lovelace", Lines: []string{"Calle Mayor 1"}, City: "Madrid", PostalCode: "28001", Country: "ES",
+	Phone: "600000000", Email: "ada@shop.example",
 }
 
 // try returns the number of the next try to pay. It is in the form that the

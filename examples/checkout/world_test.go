@@ -21,6 +21,7 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/examples/checkout/internal/browser"
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
+	collana "github.com/gatewaycommand/gatewaycommand/providers/collana/simulator"
 	"github.com/gatewaycommand/gatewaycommand/providers/sandbox/simulator"
 )
 
@@ -37,13 +38,14 @@ func TestMain(m *testing.M) {
 type shop struct {
 	*testing.T
 
-	url   string
-	banks *banks
-	db    *storage.DB
-	said  *lines
-	net   *network
-	down  atomic.Bool  // nobody is told how a payment stands
-	posts atomic.Int64 // how often a shopper pressed "Pay"
+	url     string
+	banks   *banks
+	collana *collana.Server
+	db      *storage.DB
+	said    *lines
+	net     *network
+	down    atomic.Bool  // nobody is told how a payment stands
+	posts   atomic.Int64 // how often a shopper pressed "Pay"
 }
 
 // lines is a terminal.
@@ -104,7 +106,7 @@ func newShop(t *testing.T, more ...fx.Option) *shop {
 	var at address
 	cfg := Config{Address: "127.0.0.1:0", Database: filepath.Join(t.TempDir(), "shop.db"), Terminal: s.said}
 	app := fx.New(append([]fx.Option{
-		fx.NopLogger, fx.Supply(cfg, slog.New(slog.NewTextHandler(s.said, nil))), Module, fx.Populate(&s.banks, &s.db, &at),
+		fx.NopLogger, fx.Supply(cfg, slog.New(slog.NewTextHandler(s.said, nil))), Module, fx.Populate(&s.banks, &s.collana, &s.db, &at),
 		fx.Decorate(func(at address) address {
 			s.net = &network{Listener: at.listener}
 			at.listener = s.net
@@ -199,6 +201,12 @@ func (s *shop) theirs() (all []int64) {
 			if e.Kind == simulator.KindCapture {
 				all = append(all, e.Amount)
 			}
+		}
+	}
+	for _, id := range s.collana.Transactions() {
+		if l, _ := s.collana.Ledger(id); l.Captured > 0 {
+			assert.Equal(s, l.Authorized, l.Captured)
+			all = append(all, l.Captured)
 		}
 	}
 	return all
