@@ -170,6 +170,7 @@ func promisesOf(e gateway.Endpoint) []string {
 	add(e.Async > 0, "only accepts; an event decides within %s", e.Async)
 	add(e.DeclineIsFinal, "a decline is final")
 	add(e.OneAtATime, "one at a time for a payment")
+	add(e.Restates, "tells the whole order once more")
 	add(e.TargetRef != "", "acts on the reference %s", e.TargetRef)
 	add(e.RefundTarget != "", "refunds name a %s", e.RefundTarget)
 	add(e.RemainderAfterPartial != "", "the rest after a partial capture is %s", e.RemainderAfterPartial)

@@ -62,7 +62,9 @@ type Endpoint struct {
 	// key; otherwise a resend executes again.
 	Replays5xx bool
 	// Natural says that repeating the call lands in the same state (PUT,
-	// cancel, complete); AlreadyDone are the provider's codes that then say so.
+	// cancel, complete), so that it may be repeated where nobody can be asked and no
+	// key is known. A partial capture or refund does not: a second one takes more.
+	// AlreadyDone are the provider's codes that then say so.
 	Natural     bool
 	AlreadyDone []string
 	// LookupByRef is the operation that finds the effect by our own reference, "" when none does.
@@ -84,6 +86,11 @@ type Endpoint struct {
 	DeclineIsFinal bool
 	// OneAtATime says that no two such calls may be under way for one payment.
 	OneAtATime bool
+
+	// Restates says that the call tells the whole order once more, and so needs what
+	// the payment was begun with: the URLs and the extras of that request, where the
+	// call's own has none.
+	Restates bool
 
 	// TargetRef names the reference of the payment that the operation acts on
 	// when the caller names no target: "payment_intent" at Stripe. "" for an

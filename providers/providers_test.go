@@ -17,6 +17,7 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/gateway/tenant"
 	"github.com/gatewaycommand/gatewaycommand/providers/collana"
 	"github.com/gatewaycommand/gatewaycommand/providers/sandbox"
+	"github.com/gatewaycommand/gatewaycommand/providers/sequra"
 	"github.com/gatewaycommand/gatewaycommand/providers/stripe"
 )
 
@@ -31,7 +32,9 @@ func all(t *testing.T) []command.Item {
 	require.NoError(t, err)
 	c, err := collana.New(collana.Config{Keys: tenant.Single(collana.Keys{APIKey: gateway.NewSecret("k")})})
 	require.NoError(t, err)
-	return []command.Item{s.Provider(), p.Provider(), c.Provider()}
+	q, err := sequra.New(sequra.Config{Mode: sequra.Sandbox, Keys: tenant.Single(sequra.Keys{Username: "u", Password: gateway.NewSecret("p"), Merchant: "m"})})
+	require.NoError(t, err)
+	return []command.Item{s.Provider(), p.Provider(), c.Provider(), q.Provider()}
 }
 
 const (

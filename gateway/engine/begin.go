@@ -180,7 +180,7 @@ func (e *Engine) begin(ctx context.Context, kind gateway.Operation, r Request, p
 			part.amount = e.adjustment(p, o)
 		}
 		step, err := e.insertStep(tx, o, 1, e.command(o.Provider, kind), part)
-		if err != nil || keep.Saved != "" { // a stored instrument is loaded with the rest
+		if endpoint, _ := e.endpoint(o.Provider, step.Name); err != nil || keep.Saved != "" || endpoint.Restates { // what else it needs is loaded
 			return err
 		}
 		order, err := orderOf(tx, o)

@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -64,7 +66,7 @@ func (e *Engine) call(ctx context.Context, o storage.Operation, r Request, first
 	if err != nil && !claimed && gateway.CodeOf(err) == gateway.CodeConflict && gateway.AsError(err, "").Stage == "before send" {
 		return done(e.await(ctx, o)) // somebody else has it
 	}
-	odd := err == nil && (differs(o, step, subject.Payment.Due.Currency(), out) || rules[o.Kind].about && e.misstates(context.WithoutCancel(ctx), o, out))
+	odd := err == nil && !revokes(o, step) && (differs(o, step, subject.Payment.Due.Currency(), out) || rules[o.Kind].about && e.misstates(context.WithoutCancel(ctx), o, out))
 	if odd {
 		// Another amount than was asked for may be true (a partial authorization) or
 		// a lie: it is not booked on this answer's word, but looked up at once.
@@ -162,6 +164,11 @@ func (e *Engine) need(tx *storage.Tx, o storage.Operation, i *gateway.Instrument
 	if _, err = tx.Detail(o.Store, o.Payment, detailOf(o.ID), &n.keep); err != nil {
 		return n, err
 	}
+	if endpoint, known := e.cfg.Pools.For(o.Provider).Endpoint(n.step.Name); known && endpoint.Restates {
+		if err = begunWith(tx, o, &n.keep); err != nil {
+			return n, err
+		}
+	}
 	if n.keep.Instrument && i == nil {
 		if _, err = tx.Detail(o.Store, o.Payment, sealedDetail(o.ID), &n.secret); err != nil {
 			return n, err
@@ -174,6 +181,34 @@ func (e *Engine) need(tx *storage.Tx, o storage.Operation, i *gateway.Instrument
 	}
 	n.order, err = orderOf(tx, o)
 	return n, err
+}
+
+// begunWith fills in, of what a call is given, what its own request does not say
+// and the one that began the payment did.
+func begunWith(tx *storage.Tx, o storage.Operation, keep *stored) error {
+	all, err := tx.Operations(o.Store, o.Payment)
+	if err != nil {
+		return err
+	}
+	var first stored
+	for _, b := range slices.Backward(all) {
+		if rules[b.Kind].begins && b.Provider == o.Provider && b.ID != o.ID {
+			if _, err := tx.Detail(o.Store, o.Payment, detailOf(b.ID), &first); err != nil {
+				return err
+			}
+			break
+		}
+	}
+	keep.ReturnURL, keep.CancelURL, keep.NotifyURL = cmp.Or(keep.ReturnURL, first.ReturnURL), cmp.Or(keep.CancelURL, first.CancelURL), cmp.Or(keep.NotifyURL, first.NotifyURL)
+	for name, value := range first.Extras {
+		if _, own := keep.Extras[name]; !own {
+			if keep.Extras == nil {
+				keep.Extras = map[string]json.RawMessage{}
+			}
+			keep.Extras[name] = value
+		}
+	}
+	return nil
 }
 
 func orderOf(tx *storage.Tx, o storage.Operation) (*gateway.Order, error) {

@@ -12,7 +12,7 @@ type view struct {
 }
 
 var page = template.Must(template.New("page").Parse(`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{.Title}}</title>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"><title>{{.Title}}</title>
 <style>body{font:16px system-ui;margin:1.5rem;max-width:26rem}label{display:block;margin:.6rem 0}input{width:100%;padding:.4rem;box-sizing:border-box}button{padding:.6rem 1.2rem;margin:.8rem .4rem 0 0}</style></head>
 <body><h1>{{.Title}}</h1><p>{{.Text}}</p>
 {{if .Open}}<p><strong>{{.Amount}} {{.Currency}}</strong> by {{.Method}}</p>

@@ -1,0 +1,143 @@
+package engine_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatewaycommand/gatewaycommand/command"
+	"github.com/gatewaycommand/gatewaycommand/gateway"
+	"github.com/gatewaycommand/gatewaycommand/gateway/engine"
+	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
+	"github.com/gatewaycommand/gatewaycommand/providers/sandbox/simulator"
+	"github.com/gatewaycommand/gatewaycommand/transfer"
+)
+
+// blind takes away every way to ask what became of a call.
+func blind(op gateway.Operation, f func(e *gateway.Endpoint)) command.Item {
+	return promising(op, func(e *gateway.Endpoint) {
+		e.LookupByRef, e.KeyTTL, e.LateEffectMax, e.Natural, e.AlreadyDone = "", 0, 0, false, nil
+		f(e)
+	})
+}
+
+// A call that lands in the same state when it is repeated is repeated, where
+// nobody can be asked and no key is known; one that does not is parked.
+func TestALostCallThatMayBeRepeatedIsRepeated(t *testing.T) {
+	t.Parallel()
+	for natural, want := range map[bool]gateway.OperationState{true: gateway.StateSucceeded, false: gateway.StateParked} {
+		w := newWorldWith(t, simulator.Rules{}, with(t, blind(gateway.OpCapture, func(e *gateway.Endpoint) { e.Natural = natural })))
+		p := w.held("17")
+		w.server.Next(simulator.OpCapture, simulator.ResetBefore)
+		r, err := w.eng.Capture(t.Context(), w.request(p, "ship", amount(1000)))
+		require.ErrorIs(t, err, gateway.CodeIndeterminate)
+		w.clock.Add(time.Minute.Microseconds())
+		require.NoError(t, w.eng.ResolveOne(t.Context(), "es", r.Operation.ID))
+		ops, _, err := w.eng.History(t.Context(), "es", p.ID)
+		require.NoError(t, err)
+		assert.Equal(t, want, ops[1].State)
+		if natural {
+			w.equal()
+		}
+	}
+}
+
+// A call that is refused when it is repeated, because it was done already, has told
+// what it can: a person is asked, and it is not sent for ever.
+func TestARepeatedCallThatIsRefusedIsParked(t *testing.T) {
+	t.Parallel()
+	w := newWorldWith(t, simulator.Rules{IdempotencyTTL: -1}, with(t, blind(gateway.OpVoid, func(e *gateway.Endpoint) {
+		e.Natural, e.AlreadyDone = true, []string{"already_released", "already_canceled"}
+	})))
+	p := w.held("17")
+	w.server.Next(simulator.OpRelease, simulator.ResetAfter)
+	r, err := w.eng.Void(t.Context(), w.request(p, "void"))
+	require.ErrorIs(t, err, gateway.CodeIndeterminate)
+	for range 6 {
+		w.clock.Add(time.Hour.Microseconds())
+		require.NoError(t, w.eng.ResolveOne(t.Context(), "es", r.Operation.ID))
+	}
+	ops, tries, err := w.eng.History(t.Context(), "es", p.ID)
+	require.NoError(t, err)
+	assert.Equal(t, gateway.StateParked, ops[1].State)
+	assert.Len(t, tries[r.Operation.ID], 2, "once, and once more")
+}
+
+// waiting returns a payment whose shopper has acted, of a provider that cannot be asked.
+func waiting(t *testing.T, edits ...command.Item) (*world, engine.Result) {
+	t.Helper()
+	edits = append(edits, blind(gateway.OpAuthorize, func(*gateway.Endpoint) {}))
+	w := newWorldWith(t, simulator.Rules{ConfirmAfterChallenge: true}, with(t, edits...))
+	p := w.create("17")
+	r, err := w.eng.Authorize(t.Context(), w.request(p, "auth", amount(1000), func(r *engine.Request) {
+		r.Instrument, r.ReturnURL, r.CancelURL = card(simulator.TokenChallenge), "https://shop.example/return", "https://shop.example/cancel"
+		r.Extras = gateway.With(season.Of("spring"), colour.Of("red"))
+	}))
+	require.NoError(t, err)
+	require.Equal(t, gateway.StateActionRequired, r.Operation.State)
+	require.NoError(t, w.server.CompleteChallenge(r.Payment.Refs.Get("payment")))
+	return w, r
+}
+
+var season, colour = gateway.NewExtra[string]("engine_test.season"), gateway.NewExtra[string]("engine_test.colour")
+
+// What another call has brought ends the operation that waited for it, though
+// nobody can be asked.
+func TestWhatIsBookedEndsWhatWaitedForIt(t *testing.T) {
+	t.Parallel()
+	w, r := waiting(t)
+	_, err := w.eng.Continue(t.Context(), engine.Request{Store: "es", Payment: r.Payment.ID, Key: "go on", Input: map[string]string{"result": "approved"}})
+	require.NoError(t, err)
+	assert.Equal(t, gateway.StateSucceeded, w.first(r.Payment.ID))
+	assert.Empty(t, w.open(r.Payment.ID))
+	w.equal()
+}
+
+// A deadline is for the shopper: once it is the provider that takes its time, the
+// provider's own patience counts.
+func TestAReviewIsNotEndedByTheShoppersDeadline(t *testing.T) {
+	t.Parallel()
+	w, r := waiting(t)
+	require.NoError(t, w.eng.Record(t.Context(), engine.Evidence{
+		Store: "es", Payment: r.Payment.ID, Operation: r.Operation.ID, Source: gateway.SourceWebhook, Outcome: gateway.Outcome{Status: gateway.StatusHeld},
+	}))
+	w.clock.Add((24 * time.Hour).Microseconds())
+	require.NoError(t, w.eng.ResolveOne(t.Context(), "es", r.Operation.ID))
+	assert.Equal(t, gateway.StateAwaiting, w.first(r.Payment.ID))
+	w.clock.Add((14 * 24 * time.Hour).Microseconds())
+	require.NoError(t, w.eng.ResolveOne(t.Context(), "es", r.Operation.ID))
+	assert.Equal(t, gateway.StateParked, w.first(r.Payment.ID), "then a person must see to it")
+}
+
+// A call that tells the whole order once more is given what the payment was begun
+// with, and its own request comes first.
+func TestACallThatRestatesTheOrderKnowsWhatWasBegun(t *testing.T) {
+	t.Parallel()
+	var seen gateway.Subject
+	look := command.Override("sandbox", gateway.OpContinue, command.Observe("look", func(_ context.Context, x transfer.Exchange) { seen = *x.Subject }))
+	for _, restates := range []bool{true, false} {
+		w, r := waiting(t, look, promising(gateway.OpContinue, func(e *gateway.Endpoint) { e.Restates = restates }))
+		_, err := w.eng.Continue(t.Context(), engine.Request{
+			Store: "es", Payment: r.Payment.ID, Key: "go on", Input: map[string]string{"result": "approved"},
+			CancelURL: "https://shop.example/other", Extras: gateway.With(colour.Of("blue")),
+		})
+		require.NoError(t, err)
+		assert.Equal(t, "https://shop.example/other", seen.CancelURL)
+		own, _ := colour.From(seen.Extras)
+		assert.Equal(t, "blue", own)
+		first, known := season.From(seen.Extras)
+		assert.Equal(t, restates, known)
+		if restates {
+			assert.Equal(t, "spring", first)
+			assert.Equal(t, "https://shop.example/return", seen.ReturnURL)
+		} else {
+			assert.Empty(t, seen.ReturnURL)
+		}
+		var steps []storage.Step
+		require.NoError(t, w.db.View(t.Context(), func(tx *storage.Tx) (err error) { steps, err = tx.Steps("es", r.Operation.ID); return err }))
+		assert.Len(t, steps, 1)
+	}
+}

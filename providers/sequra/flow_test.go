@@ -1,0 +1,87 @@
+package sequra_test
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatewaycommand/gatewaycommand/gateway"
+	"github.com/gatewaycommand/gatewaycommand/gateway/engine"
+	"github.com/gatewaycommand/gatewaycommand/providers/sequra"
+	"github.com/gatewaycommand/gatewaycommand/providers/sequra/simulator"
+)
+
+// From the cart to the goods and back: asked for credit, filled in the form in a
+// browser, approved, confirmed before the answer, placed, shipped, given back.
+func TestAnOrderIsPaidShippedAndGivenBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, setting{simulator: func(c *simulator.Config) { c.Manual = false }})
+	p := w.create("17")
+	r, err := w.eng.Authorize(t.Context(), w.request(p, "17"))
+	require.NoError(t, err)
+	require.NotNil(t, r.Operation.Action)
+	assert.Equal(t, gateway.ActionHTML, r.Operation.Action.Kind)
+
+	action := formAction.FindStringSubmatch(r.Operation.Action.HTML)
+	require.Len(t, action, 2, r.Operation.Action.HTML)
+	post, err := http.NewRequestWithContext(t.Context(), http.MethodPost, action[1], strings.NewReader(url.Values{"decision": {"approve"}}.Encode()))
+	require.NoError(t, err)
+	post.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := browser.Do(post)
+	require.NoError(t, err)
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	assert.Equal(t, 303, resp.StatusCode, "%s", body)
+	assert.Equal(t, "https://shop.example/thanks", resp.Header.Get("Location"))
+
+	p = w.payment(p.ID)
+	assert.Equal(t, gateway.StateSucceeded, w.begun(p.ID))
+	assert.Equal(t, eur(3000), p.Balances.Authorized)
+	assert.Equal(t, "A14/1", p.Refs.Get("order_ref_1"))
+	assert.Equal(t, []string{"A14/1 approved"}, w.told())
+	assert.Equal(t, []bool{true}, w.orders.ctx)
+	w.equal(p.ID)
+
+	_, err = w.eng.Capture(t.Context(), engine.Request{Store: "es", Payment: p.ID, Key: "ship", All: true})
+	require.NoError(t, err)
+	w.equal(p.ID)
+	_, err = w.eng.Refund(t.Context(), engine.Request{Store: "es", Payment: p.ID, Key: "back", All: true})
+	require.NoError(t, err)
+	w.equal(p.ID)
+	assert.Equal(t, gateway.PaymentRefunded, w.payment(p.ID).Status())
+	order, _ := w.sequra.Order(p.Refs.Get("order"))
+	assert.Equal(t, simulator.Money{Held: 3000, Shipped: 3000, Returned: 3000}, order.Money)
+	assert.Equal(t, 2, order.Acknowledged, "confirmed, and told its number")
+}
+
+// A review: the order is acknowledged and made, nothing is held, no deadline of the
+// shopper's ends it, and the approval that comes days later sells it.
+func TestAReviewedOrderIsHeldOnlyWhenItIsApproved(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.begin("17")
+	assert.Equal(t, 200, w.decide(p, simulator.Review))
+	assert.Equal(t, gateway.StateAwaiting, w.begun(p.ID))
+	assert.Zero(t, w.payment(p.ID).Balances.Authorized.Minor())
+	order, _ := w.sequra.Order(p.Refs.Get("order"))
+	assert.Equal(t, simulator.OnHold, order.State)
+	assert.Equal(t, "A14/1", order.OrderRef1)
+	w.advance(3 * 24 * time.Hour)
+	_, err := w.eng.Resolve(t.Context(), 100)
+	require.NoError(t, err)
+	assert.Equal(t, gateway.StateAwaiting, w.begun(p.ID))
+	assert.Equal(t, 200, w.decide(p, simulator.Approve))
+	assert.Equal(t, gateway.StateSucceeded, w.begun(p.ID))
+	assert.Equal(t, eur(3000), w.payment(p.ID).Balances.Authorized)
+	assert.Equal(t, []string{sequra.NeedsReview}, w.orders.state, "the order is made once")
+	assert.Equal(t, []string{"A14/1 needs_review", "A14/1 approved"}, w.told())
+	w.equal(p.ID)
+}
