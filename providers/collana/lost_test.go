@@ -286,8 +286,8 @@ func TestACrashBetweenACallbackAndTheNextCallIsMadeGood(t *testing.T) {
 // that answer, and the payment goes on at once.
 func TestACallbackThatIsFasterThanTheAnswerIsNotLost(t *testing.T) {
 	t.Parallel()
-	s := open(t, func(c *setup) { c.simulator.Manual = false })
-	for n := range 5 {
+	s := open(t, func(c *setup) { c.simulator.Manual, c.simulator.Slow = false, 100*time.Millisecond })
+	for n := range 3 {
 		p, err := s.engine.Create(t.Context(), engine.NewPayment{Store: store, Key: "order-" + string(rune('a'+n)), Amount: eur(1000)})
 		require.NoError(t, err)
 		r, err := s.engine.Authorize(t.Context(), engine.Request{
@@ -296,6 +296,85 @@ func TestACallbackThatIsFasterThanTheAnswerIsNotLost(t *testing.T) {
 		require.NoError(t, err)
 		require.Eventually(t, func() bool { return s.operation(p.ID).State == gateway.StateSucceeded }, 5*time.Second, 5*time.Millisecond, "%s", r.Operation.ID)
 	}
-	assert.Equal(t, int64(5000), s.collana.Total("EUR").Authorized)
-	assert.Equal(t, 5, s.collana.Requests(simulator.Reservations))
+	assert.Equal(t, int64(3000), s.collana.Total("EUR").Authorized)
+	assert.Equal(t, 3, s.collana.Requests(simulator.Reservations))
+}
+
+// While Collana's API is down, payments are tried ever more seldom, and given up when
+// the shopper's time is over: no person has to look after them.
+func TestAnOutageIsSurvivedWithoutHammering(t *testing.T) {
+	t.Parallel()
+	for _, endpoint := range []string{simulator.Transactions, simulator.Prepares} {
+		s := open(t, nil)
+		for range 200 {
+			s.collana.Next(endpoint, simulator.ErrorBefore)
+		}
+		id, _, _ := s.pay(collana.Invoice) // what comes of it is seen below
+		for range 150 {
+			s.resolve(time.Minute)
+		}
+		assert.Less(t, s.collana.Requests(endpoint), 8, endpoint)
+		assert.Equal(t, gateway.StateCancelled, s.operation(id).State, endpoint)
+		assert.Equal(t, gateway.CodeUnavailable, s.operation(id).Code)
+		s.collana.Calm()
+		r, err := s.engine.Authorize(t.Context(), engine.Request{
+			Store: store, Payment: id, Key: "order-17-again", Provider: "collana", All: true, Extras: gateway.With(collana.Method.Of(collana.Invoice)),
+		})
+		require.NoError(t, err)
+		for range 5 {
+			s.resolve(time.Minute)
+		}
+		assert.Equal(t, gateway.StateSucceeded, s.newest(id).State, "%s", r.Operation.ID)
+		assert.Equal(t, eur(9990), s.balanced(id).Authorized)
+	}
+}
+
+// A prepare that was accepted and never comes to an end is cancelled at Collana.
+func TestAPaymentThatHangsBeforeItsReservationIsCancelled(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	s.collana.Hold(simulator.Prepares)
+	id, _, err := s.pay(collana.CreditCard)
+	require.NoError(t, err)
+	s.tell(s.last(simulator.Transactions, simulator.Successful))
+	for range 8 {
+		s.resolve(30 * time.Minute)
+	}
+	assert.Equal(t, gateway.StateCancelled, s.operation(id).State)
+	assert.Equal(t, 1, s.collana.Requests(simulator.Voids))
+	assert.True(t, s.balanced(id).Authorized.IsZero())
+}
+
+// A second try to pay, after the first was declined, has a create of its own: when
+// its answer is lost, the first one's transaction is not taken for it.
+func TestALostCreateOfASecondTryIsNotTheFirstOnes(t *testing.T) {
+	t.Parallel()
+	for _, told := range []bool{true, false} {
+		s := open(t, nil)
+		s.collana.Decline(simulator.Reservations)
+		id, _, err := s.pay(collana.Invoice)
+		require.NoError(t, err)
+		s.finish(id)
+		require.Equal(t, gateway.StateFailed, s.operation(id).State)
+		s.collana.Next(simulator.Transactions, simulator.HangUpAfter)
+		_, err = s.engine.Authorize(t.Context(), engine.Request{
+			Store: store, Payment: id, Key: "order-17-again", Provider: "collana", Amount: eur(5000), Extras: gateway.With(collana.Method.Of(collana.Invoice)),
+		})
+		require.ErrorIs(t, err, gateway.CodeIndeterminate)
+		if told {
+			s.tell(s.last(simulator.Transactions, simulator.Successful))
+		}
+		for range 10 {
+			s.resolve(3 * time.Minute)
+		}
+		assert.Equal(t, gateway.StateSucceeded, s.newest(id).State)
+		assert.Equal(t, eur(5000), s.balanced(id).Authorized, "of the second try")
+		assert.Len(t, s.collana.Transactions(), map[bool]int{true: 2, false: 3}[told])
+		first, _ := s.collana.Ledger(s.collana.Transactions()[0])
+		assert.Zero(t, first.Authorized)
+		for _, c := range s.collana.Callbacks() {
+			s.tell(c)
+		}
+		assert.Equal(t, eur(5000), s.balanced(id).Authorized)
+	}
 }
