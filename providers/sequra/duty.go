@@ -173,10 +173,7 @@ func (w work) over() error {
 
 // confirm sells.
 func (w work) confirm(ctx context.Context) error {
-	switch w.state {
-	case gateway.StateSucceeded:
-		return nil // by another notification
-	case gateway.StateFailed, gateway.StateCancelled:
+	if w.state == gateway.StateFailed || w.state == gateway.StateCancelled {
 		return w.over()
 	}
 	number := w.known()
