@@ -42,7 +42,7 @@ func (f OrderCreatorFunc) CreateOrder(ctx context.Context, p gateway.Payment, st
 // nothing undone and nothing done twice: SeQura, which was not answered, comes
 // again, and the duty takes up where it was. It is the gate of an inbox:
 //
-//	duty := sequra.Duty{Engine: inbox.Actor{Engine: eng}, Orders: shop, Updates: queue}
+//	duty := api.Duty(inbox.Actor{Engine: eng}, shop)
 //	inbox.Config{..., Gates: map[string]inbox.Gate{"sequra": inbox.GateFunc(func(ctx context.Context, d inbox.Duty) error {
 //		return duty.Pass(ctx, d.Payment, d.Event)
 //	})}}
@@ -52,7 +52,7 @@ func (f OrderCreatorFunc) CreateOrder(ctx context.Context, p gateway.Payment, st
 // more, which changes nothing unless the notification was a lie.
 type Duty struct {
 	Provider string // the provider's name in the pools; "" means "sequra"
-	Engine   Engine
+	Engine   Engine // inbox.Actor
 	Orders   OrderCreator
 	// Updates take what is to be told to the shop's order later; nil tells nothing.
 	Updates Updates
@@ -60,6 +60,11 @@ type Duty struct {
 	// changed the cart since; nil repeats what was asked for. SeQura refuses a changed
 	// cart, and is then answered 409.
 	Current func(ctx context.Context, p gateway.Payment) (Order, error)
+}
+
+// Duty returns the duty of this provider's notifications.
+func (a *API) Duty(e Engine, o OrderCreator) Duty {
+	return Duty{Provider: a.cfg.Name, Engine: e, Orders: o}
 }
 
 // Pass does what an event asks for. Its error is [gateway.CodeNotFound] for an
