@@ -85,9 +85,10 @@ type Endpoint struct {
 	// OneAtATime says that no two such calls may be under way for one payment.
 	OneAtATime bool
 
-	// Restates says that the call tells the whole order once more, and so needs what
-	// the payment was begun with: the URLs and the extras of that request, where the
-	// call's own has none.
+	// Restates says that the call tells the whole of an order as it is to be, and
+	// nothing of how it came about: a PUT. It needs what the payment was begun with,
+	// the URLs and the extras of that request, where its own has none. When it is
+	// Natural too, it may be made again though no key and no lookup says that it was lost.
 	Restates bool
 
 	// TargetRef names the reference of the payment that the operation acts on

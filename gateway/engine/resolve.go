@@ -253,7 +253,7 @@ func (e *Engine) without(ctx context.Context, o storage.Operation, step storage.
 		keyHolds && endpoint.Replays5xx, // the provider answers what it did the first time, whatever that was
 		keyHolds && (!looked || past),
 		endpoint.Natural && keyHolds,
-		endpoint.Natural && endpoint.KeyTTL == 0 && !looked, // a PUT: nothing but the call itself can tell
+		endpoint.Natural && endpoint.Restates && !looked, // it tells all there is to tell: nothing but itself can say whether it came
 		looked && past:
 		return e.resend(ctx, o, step)
 	case looked && endpoint.LateEffectMax > 0:
