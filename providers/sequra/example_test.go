@@ -91,3 +91,15 @@ func check(err error) {
 		panic(err)
 	}
 }
+
+// What SeQura told is told to the shop's order later, in the shop's words.
+func ExampleStatusUpdate() {
+	u := sequra.StatusUpdate{Store: "es", Payment: "pay_1", Order: "1017", State: sequra.NeedsReview}
+	fmt.Println(u.Key())
+	fmt.Println(u.Status())
+	fmt.Println(u.Comment())
+	// Output:
+	// sequra/pay_1/needs_review
+	// payment_review
+	// SeQura payment status updated to: needs_review
+}
