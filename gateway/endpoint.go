@@ -62,7 +62,9 @@ type Endpoint struct {
 	// key; otherwise a resend executes again.
 	Replays5xx bool
 	// Natural says that repeating the call lands in the same state (PUT,
-	// cancel, complete); AlreadyDone are the provider's codes that then say so.
+	// cancel, complete), so that it may be repeated where nobody can be asked and no
+	// key is known. A partial capture or refund does not: a second one takes more.
+	// AlreadyDone are the provider's codes that then say so.
 	Natural     bool
 	AlreadyDone []string
 	// LookupByRef is the operation that finds the effect by our own reference, "" when none does.
@@ -82,13 +84,13 @@ type Endpoint struct {
 	// DeclineIsFinal says that a decline ends the resource; otherwise the same
 	// one may still succeed.
 	DeclineIsFinal bool
-	// OneAtATime says that no two such calls may be under way for one payment.
+	// OneAtATime says that no two calls that say so may be under way for one payment,
+	// of whatever kind: each tells all of an order, and two would contradict each other.
 	OneAtATime bool
 
-	// Restates says that the call tells the whole of an order as it is to be, and
-	// nothing of how it came about: a PUT. It needs what the payment was begun with,
-	// the URLs and the extras of that request, where its own has none. When it is
-	// Natural too, it may be made again though no key and no lookup says that it was lost.
+	// Restates says that the call tells the whole order once more, and so needs what
+	// the payment was begun with: the URLs and the extras of that request, where the
+	// call's own has none.
 	Restates bool
 
 	// TargetRef names the reference of the payment that the operation acts on

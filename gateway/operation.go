@@ -50,10 +50,11 @@ func (s OperationState) Terminal() bool {
 }
 
 // operationMoves lists, for each state, the states that may follow. Running
-// out of retries leads to parked, never to failed.
+// out of retries leads to parked, never to failed. What is awaited is open again
+// when the next call of a flow follows; the call that was accepted is never sent again.
 var operationMoves = map[OperationState][]OperationState{
 	StateOpen:           {StateAwaiting, StateActionRequired, StateUnknown, StateParked, StateSucceeded, StateFailed, StateCancelled},
-	StateAwaiting:       {StateActionRequired, StateUnknown, StateParked, StateSucceeded, StateFailed, StateCancelled},
+	StateAwaiting:       {StateOpen, StateActionRequired, StateUnknown, StateParked, StateSucceeded, StateFailed, StateCancelled},
 	StateActionRequired: {StateOpen, StateAwaiting, StateUnknown, StateParked, StateSucceeded, StateFailed, StateCancelled},
 	StateUnknown:        {StateOpen, StateAwaiting, StateActionRequired, StateParked, StateSucceeded, StateFailed, StateCancelled},
 	StateParked:         {StateOpen, StateAwaiting, StateActionRequired, StateSucceeded, StateFailed, StateCancelled},

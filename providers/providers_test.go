@@ -15,6 +15,7 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/command"
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 	"github.com/gatewaycommand/gatewaycommand/gateway/tenant"
+	"github.com/gatewaycommand/gatewaycommand/providers/collana"
 	"github.com/gatewaycommand/gatewaycommand/providers/sandbox"
 	"github.com/gatewaycommand/gatewaycommand/providers/sequra"
 	"github.com/gatewaycommand/gatewaycommand/providers/stripe"
@@ -29,9 +30,11 @@ func all(t *testing.T) []command.Item {
 	require.NoError(t, err)
 	p, err := stripe.New(stripe.Config{Keys: tenant.Single(stripe.Keys{Secret: gateway.NewSecret("sk_test_x")})})
 	require.NoError(t, err)
+	c, err := collana.New(collana.Config{Keys: tenant.Single(collana.Keys{APIKey: gateway.NewSecret("k")})})
+	require.NoError(t, err)
 	q, err := sequra.New(sequra.Config{Mode: sequra.Sandbox, Keys: tenant.Single(sequra.Keys{Username: "u", Password: gateway.NewSecret("p"), Merchant: "m"})})
 	require.NoError(t, err)
-	return []command.Item{s.Provider(), p.Provider(), q.Provider()}
+	return []command.Item{s.Provider(), p.Provider(), c.Provider(), q.Provider()}
 }
 
 const (
@@ -92,6 +95,9 @@ func capabilities(pools *command.Pools) string {
 				if e, ok := pools.For(name).Endpoint(op); ok {
 					cell = map[gateway.Effect]string{gateway.EffectNone: "reads", gateway.EffectHold: "holds", gateway.EffectMove: "moves"}[e.Effect]
 				}
+			}
+			if f := pools.For(name).Flow(op); len(f.Steps) > 1 { // several calls of one operation
+				cell = "flow"
 			}
 			b.WriteString(" " + cell + " |")
 		}

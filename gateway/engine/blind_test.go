@@ -21,17 +21,17 @@ import (
 // blind takes away every way to ask what became of a call.
 func blind(op gateway.Operation, f func(e *gateway.Endpoint)) command.Item {
 	return promising(op, func(e *gateway.Endpoint) {
-		e.LookupByRef, e.KeyTTL, e.LateEffectMax, e.Natural, e.AlreadyDone = "", 0, 0, false, nil
+		e.LookupByRef, e.KeyTTL, e.LateEffectMax, e.Async, e.Natural, e.AlreadyDone = "", 0, 0, 0, false, nil
 		f(e)
 	})
 }
 
-// A call that tells all there is to tell is repeated, where nobody can be asked and
-// no key is known; one that tells what is to be added is parked.
+// A call that lands in the same state when it is repeated is repeated, where
+// nobody can be asked and no key is known; one that does not is parked.
 func TestALostCallThatMayBeRepeatedIsRepeated(t *testing.T) {
 	t.Parallel()
-	for restates, want := range map[bool]gateway.OperationState{true: gateway.StateSucceeded, false: gateway.StateParked} {
-		w := newWorldWith(t, simulator.Rules{}, with(t, blind(gateway.OpCapture, func(e *gateway.Endpoint) { e.Natural, e.Restates = true, restates })))
+	for natural, want := range map[bool]gateway.OperationState{true: gateway.StateSucceeded, false: gateway.StateParked} {
+		w := newWorldWith(t, simulator.Rules{}, with(t, blind(gateway.OpCapture, func(e *gateway.Endpoint) { e.Natural = natural })))
 		p := w.held("17")
 		w.server.Next(simulator.OpCapture, simulator.ResetBefore)
 		r, err := w.eng.Capture(t.Context(), w.request(p, "ship", amount(1000)))
@@ -41,10 +41,31 @@ func TestALostCallThatMayBeRepeatedIsRepeated(t *testing.T) {
 		ops, _, err := w.eng.History(t.Context(), "es", p.ID)
 		require.NoError(t, err)
 		assert.Equal(t, want, ops[1].State)
-		if restates {
+		if natural {
 			w.equal()
 		}
 	}
+}
+
+// A call that is refused when it is repeated, because it was done already, has told
+// what it can: a person is asked, and it is not sent for ever.
+func TestARepeatedCallThatIsRefusedIsParked(t *testing.T) {
+	t.Parallel()
+	w := newWorldWith(t, simulator.Rules{IdempotencyTTL: -1}, with(t, blind(gateway.OpVoid, func(e *gateway.Endpoint) {
+		e.Natural, e.AlreadyDone = true, []string{"already_released", "already_canceled"}
+	})))
+	p := w.held("17")
+	w.server.Next(simulator.OpRelease, simulator.ResetAfter)
+	r, err := w.eng.Void(t.Context(), w.request(p, "void"))
+	require.ErrorIs(t, err, gateway.CodeIndeterminate)
+	for range 6 {
+		w.clock.Add(time.Hour.Microseconds())
+		require.NoError(t, w.eng.ResolveOne(t.Context(), "es", r.Operation.ID))
+	}
+	ops, tries, err := w.eng.History(t.Context(), "es", p.ID)
+	require.NoError(t, err)
+	assert.Equal(t, gateway.StateParked, ops[1].State)
+	assert.Len(t, tries[r.Operation.ID], 2, "once, and once more")
 }
 
 // A call that is to be sent again and cannot be built now says nothing about the
@@ -60,7 +81,7 @@ func TestACallThatCannotBeBuiltAgainIsStillUnknown(t *testing.T) {
 				}
 				return nil
 			})))))
-		w := newWorldWith(t, simulator.Rules{}, with(t, busy, blind(gateway.OpCapture, func(e *gateway.Endpoint) { e.Natural, e.Restates = true, true })))
+		w := newWorldWith(t, simulator.Rules{}, with(t, busy, blind(gateway.OpCapture, func(e *gateway.Endpoint) { e.Natural = true })))
 		p := w.held("17")
 		w.server.Next(simulator.OpCapture, simulator.ResetAfter)
 		r, err := w.eng.Capture(t.Context(), w.request(p, "ship", amount(1000)))

@@ -26,6 +26,9 @@ type verdict struct {
 // judge decides, from what is known and nothing else. It is a pure function of
 // the rows, the promises and the finding, so that every case is a table's line.
 func (e *Engine) judge(o storage.Operation, step storage.Step, endpoint gateway.Endpoint, p gateway.Payment, f finding, now time.Time) verdict {
+	if revokes(o, step) && (!f.lookup || undecided(step, f)) {
+		return judgeRevoked(o, step, p, f, now)
+	}
 	v := verdict{state: o.State, step: step.State, code: o.Code, reason: o.Reason, detail: o.Detail, message: o.Message, action: o.Action, next: o.NextCheck, checks: o.Checks}
 	if f.err == nil {
 		return e.judgeOutcome(v, o, step, endpoint, p, f, now)
@@ -58,7 +61,7 @@ func (e *Engine) judge(o storage.Operation, step storage.Step, endpoint gateway.
 		return v
 	case step.Doubt:
 		// This try did not even leave; what became of the earlier one is as unknown as before.
-		v.state, v.checks = gateway.StateUnknown, o.Checks+1
+		v.state, v.code, v.checks = gateway.StateUnknown, gateway.CodeIndeterminate, o.Checks+1
 		v.next = now.Add(max(restOf(ge), schedule(o.Checks)))
 		return v
 	case ge.Code.Retryable():
@@ -104,7 +107,7 @@ func (e *Engine) judgeOutcome(v verdict, o storage.Operation, step storage.Step,
 		if len(f.out.Refs) > 0 {
 			v.reference = f.out.Refs[0].Value
 		}
-	case begins(o) && status == gateway.StatusFailed:
+	case (begins(o) || f.own) && status == gateway.StatusFailed:
 		v.state, v.code, v.reason, v.message = gateway.StateFailed, gateway.CodeDeclined, f.out.Reason, f.out.Reason.Message()
 		if v.reason == "" {
 			v.reason = decline.Generic
@@ -115,7 +118,10 @@ func (e *Engine) judgeOutcome(v verdict, o storage.Operation, step storage.Step,
 		v.state, v.action = gateway.StateActionRequired, f.out.Action
 		v.deadline = e.actionDeadline(o, f.out.Action, now)
 		v.next = v.deadline
-	case (begins(o) || !f.lookup) && (status == gateway.StatusAwaiting || status == gateway.StatusHeld):
+		if next := now.Add(schedule(o.Checks)); endpoint.Async > 0 && next.Before(v.deadline) {
+			v.next, v.checks = next, o.Checks+1 // an event tells that the shopper acted, and may be lost
+		}
+	case (begins(o) || !f.lookup || f.own) && (status == gateway.StatusAwaiting || status == gateway.StatusHeld):
 		v.state, v.action = gateway.StateAwaiting, f.out.Action
 		patience := max(endpoint.Async, e.cfg.ActionTime)
 		if status == gateway.StatusHeld {
@@ -174,7 +180,7 @@ func happened(o storage.Operation, step storage.Step, p gateway.Payment) bool {
 	switch {
 	case o.Kind == gateway.OpAdjust: // a state too: it was another total when this began
 		return p.Balances.Authorized == o.Amount
-	case step.Target != "": // one call of several
+	case step.Target != "" && o.Kind == gateway.OpRefund: // one call of several
 		return refundedBy(p, o.ID, step.Target) >= step.Amount.Minor() || refundedBy(p, o.ID, "") >= o.Amount.Minor()
 	}
 	for _, m := range p.Movements {

@@ -12,8 +12,9 @@ import (
 // Resolve looks after operations whose time has come: calls that were never
 // made, senders that are believed dead, answers that were lost, results that are
 // awaited, shoppers who went away. It returns how many operations it looked at,
-// at most limit, and carries out what policies have planned. Call it from a timer, from any number of processes: looking
-// twice changes nothing, and a call is made under a claim.
+// at most limit, and carries out what policies have planned. [Engine.Run] does it
+// all the time; call this one from a timer of your own. Looking twice changes
+// nothing, and a call is made under a claim.
 func (e *Engine) Resolve(ctx context.Context, limit int) (int, error) {
 	var due []storage.Due
 	err := e.db.View(ctx, func(tx *storage.Tx) (err error) {
@@ -165,7 +166,9 @@ func (e *Engine) lookUp(ctx context.Context, o storage.Operation, step storage.S
 		out.Movements[i].Source = gateway.SourcePoll
 	}
 	// Not under the call's own limit: it may have taken all of it.
-	recorded, serr := e.settle(context.WithoutCancel(ctx), o, finding{source: gateway.SourcePoll, out: out, err: err, lookup: true, try: &try})
+	recorded, serr := e.settle(context.WithoutCancel(ctx), o, finding{
+		source: gateway.SourcePoll, out: out, err: err, lookup: true, own: lookup != gateway.OpFetch && lookup != gateway.OpFind, try: &try,
+	})
 	if serr != nil {
 		return serr
 	}
@@ -250,25 +253,34 @@ func (e *Engine) without(ctx context.Context, o storage.Operation, step storage.
 	past := endpoint.LateEffectMax > 0 && since > horizon
 	switch {
 	case endpoint.Effect == gateway.EffectNone,
-		keyHolds && endpoint.Replays5xx, // the provider answers what it did the first time, whatever that was
+		step.Sends == 0 && step.State == gateway.StepPrepared, // what was to follow a lost call: the process ended before it left
+		keyHolds && endpoint.Replays5xx,                       // the provider answers what it did the first time, whatever that was
 		keyHolds && (!looked || past),
 		endpoint.Natural && keyHolds,
-		endpoint.Natural && endpoint.Restates && !looked, // it tells all there is to tell: nothing but itself can say whether it came
+		// A PUT: nothing but the call itself can tell. Once it was refused ("already
+		// done"), it has told what it can.
+		endpoint.Natural && endpoint.KeyTTL == 0 && !looked && (o.Code == gateway.CodeIndeterminate || o.Code.Retryable()),
 		looked && past:
 		return e.resend(ctx, o, step)
 	case looked && endpoint.LateEffectMax > 0:
 		return nil // the horizon is not reached; it is looked at again
 	case endpoint.KeyTTL > 0 && keyHolds && looked:
 		return nil
+	case since < min(endpoint.Async, e.cfg.ActionTime):
+		return e.lookAgain(ctx, o) // an event is still to come, and tells
 	}
-	return e.end(ctx, o, gateway.StateParked, gateway.CodeIndeterminate, "the provider promises no way to find out or to try again safely")
+	return e.parkOrRevoke(ctx, o, step, endpoint, "the provider promises no way to find out or to try again safely")
 }
 
 // resend sends the same bytes under the same key once more.
 func (e *Engine) resend(ctx context.Context, o storage.Operation, step storage.Step) error {
 	_, _, err := e.prepare(ctx, o, nil, nil)
 	if errors.Is(err, errInstrument) {
-		return e.end(ctx, o, gateway.StateParked, gateway.CodeIndeterminate, "it may not have happened, and cannot be sent again without the shopper's instrument")
+		endpoint, eerr := e.endpoint(o.Provider, step.Name)
+		if eerr != nil {
+			return eerr
+		}
+		return e.parkOrRevoke(ctx, o, step, endpoint, "it may not have happened, and cannot be sent again without the shopper's instrument")
 	}
 	if err != nil {
 		return err

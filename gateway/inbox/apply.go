@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 	"github.com/gatewaycommand/gatewaycommand/gateway/engine"
@@ -39,7 +40,12 @@ const codeUnderWay = gateway.CodeConflict
 // ask asks the provider how the payment stands, and holds the event against what
 // is recorded then.
 func (i *Inbox) ask(ctx context.Context, item *storage.InboxItem, ev evidence) error {
-	open, err := i.open(ctx, item)
+	if ev.Vouched {
+		if err := i.eng.Learn(ctx, item.Store, item.Payment, ev.Operation, ev.Refs); err != nil && gateway.CodeOf(err) != gateway.CodeConflict {
+			return err
+		}
+	}
+	open, err := i.ready(ctx, item)
 	if err != nil {
 		return err
 	}
@@ -74,6 +80,30 @@ func (i *Inbox) ask(ctx context.Context, item *storage.InboxItem, ev evidence) e
 		return gateway.Errorf(gateway.CodeNotFound, "event %s says nothing by which the provider can be asked", item.Event)
 	}
 	return i.compare(ctx, item, ev, p)
+}
+
+// ready returns the open operations, when no call of a flow is being made: what
+// the event tells may be what its next call waits for, and an event that comes
+// before the answer would tell it to nobody. Such a call is waited for a moment;
+// then the event waits, and is applied later.
+func (i *Inbox) ready(ctx context.Context, item *storage.InboxItem) ([]storage.Operation, error) {
+	wait := time.NewTicker(20 * time.Millisecond)
+	defer wait.Stop()
+	for range 50 {
+		open, err := i.open(ctx, item)
+		busy := slices.IndexFunc(open, func(o storage.Operation) bool {
+			return o.State == gateway.StateOpen && o.Provider == item.Provider && i.eng.Flows(o.Provider, o.Kind)
+		})
+		if err != nil || busy < 0 {
+			return open, err
+		}
+		select {
+		case <-wait.C:
+		case <-ctx.Done():
+			return nil, gateway.Errorf(codeUnderWay, "a call of operation %s is being made", open[busy].ID)
+		}
+	}
+	return nil, gateway.Errorf(codeUnderWay, "event %s comes while a call that it may be about is being made", item.Event)
 }
 
 // compare records it when an event states another amount than what is recorded.

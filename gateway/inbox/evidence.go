@@ -26,6 +26,7 @@ type evidence struct {
 	Fetch     bool                `json:"fetch,omitempty"`
 	Hint      string              `json:"hint,omitempty"` // the id of an event that was not proved
 	Foreign   string              `json:"foreign,omitempty"`
+	Vouched   bool                `json:"vouched,omitempty"`
 	At        *time.Time          `json:"at,omitempty"`
 }
 
@@ -34,7 +35,7 @@ func itemOf(provider string, store gateway.StoreID, e webhook.Event, trust webho
 	ev := evidence{
 		Refs: owned(e.Refs, provider), Payment: e.Payment, Operation: e.Operation, Status: e.Outcome.Status, Reason: e.Outcome.Reason,
 		Phase: e.Outcome.Phase, Movements: e.Outcome.Movements, Named: owned(e.Outcome.Refs, provider), Dispute: e.Outcome.Dispute,
-		Fetch: e.Fetch, Foreign: e.Foreign,
+		Fetch: e.Fetch, Foreign: e.Foreign, Vouched: e.Vouched && trust == webhook.Proved,
 	}
 	if trust != webhook.Proved {
 		ev.Hint = e.ID
@@ -109,7 +110,7 @@ func (ev evidence) outcome() gateway.Outcome {
 
 func (ev evidence) event(i storage.InboxItem) webhook.Event {
 	e := webhook.Event{
-		ID: i.Event, Kind: i.Kind, Refs: ev.Refs, Payment: ev.Payment, Operation: ev.Operation, Outcome: ev.outcome(), Fetch: ev.Fetch, Gate: i.Gate != "", Foreign: ev.Foreign,
+		ID: i.Event, Kind: i.Kind, Refs: ev.Refs, Payment: ev.Payment, Operation: ev.Operation, Outcome: ev.outcome(), Fetch: ev.Fetch, Gate: i.Gate != "", Foreign: ev.Foreign, Vouched: ev.Vouched,
 	}
 	if ev.At != nil {
 		e.At = *ev.At

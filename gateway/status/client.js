@@ -21,7 +21,7 @@ const words = {
 };
 
 export class Payment {
-	#root; #options; #line; #box; #known = ""; #running = 0; #abort; #wake;
+	#root; #options; #line; #box; #known = ""; #shown = ""; #running = 0; #abort; #wake;
 
 	// options may set what the data attributes say (url, frames, schemes, back,
 	// done), texts, and for tests: fetch, random, sleep, location, storage.
@@ -108,22 +108,25 @@ export class Payment {
 		try { // what the page does with an event must not end the asking
 			this.#line.textContent = view.message;
 			this.#root.setAttribute("data-status", view.status);
-			this.#box.replaceChildren();
+			// A frame that the shopper is busy in stays when only something else has changed.
+			const again = view.action?.id && view.action.id === this.#shown;
+			if (!again) this.#box.replaceChildren();
+			this.#shown = view.action?.id || "";
 			this.#tell("payment-status", view);
-			if (view.action && this.#tell("payment-action", view.action)) this.#act(view.action, view.version);
+			if (view.action && !again && this.#tell("payment-action", view.action)) this.#act(view.action);
 			if (view.status === "action_required" && !view.action) this.#offer("back", this.#options.back);
 		} catch (error) {
 			this.#tell("payment-trouble", { failures: 0, wait: 0, message: String(error.message || error) });
 		}
 	}
 
-	#act(action, version) {
+	#act(action) {
 		switch (action.kind) {
 		case "redirect": {
 			const url = this.#address(action.url, true);
 			if (!url) return this.#refuse(action);
 			// Who comes back by the browser's button is not sent away again.
-			if (this.#first(version)) this.#options.location.assign(url.href);
+			if (this.#first(action.id)) this.#options.location.assign(url.href);
 			return this.#offer("on", url.href);
 		}
 		case "form": {
@@ -133,7 +136,7 @@ export class Payment {
 			for (const [name, value] of Object.entries(action.fields || {})) form.append(element("input", { type: "hidden", name, value }));
 			form.append(element("button", { type: "submit" }, this.#text("on")));
 			this.#box.append(form);
-			if (this.#first(version)) HTMLFormElement.prototype.submit.call(form);
+			if (this.#first(action.id)) HTMLFormElement.prototype.submit.call(form);
 			return undefined;
 		}
 		case "iframe": {
@@ -172,11 +175,11 @@ export class Payment {
 		return secure || app && this.#options.schemes.includes(url.protocol.slice(0, -1)) ? url : null;
 	}
 
-	// first reports whether a view's action was not done in this tab before.
-	#first(version) {
+	// first reports whether an action was not done in this tab before.
+	#first(id) {
 		try {
-			if (this.#options.storage?.getItem("payment:" + version)) return false;
-			this.#options.storage?.setItem("payment:" + version, "done");
+			if (this.#options.storage?.getItem("payment:" + id)) return false;
+			this.#options.storage?.setItem("payment:" + id, "done");
 		} catch { /* a browser that keeps nothing */ }
 		return true;
 	}
@@ -193,7 +196,7 @@ export class Payment {
 	#stopAndAsk() {
 		this.#say("lost");
 		const again = element("button", { type: "button" }, this.#text("again"));
-		again.addEventListener("click", () => { this.#box.replaceChildren(); this.#known = ""; this.start(); });
+		again.addEventListener("click", () => { this.#box.replaceChildren(); this.#known = this.#shown = ""; this.start(); });
 		this.#box.append(again);
 		this.#tell("payment-ask", {});
 	}

@@ -210,6 +210,44 @@ func TestC22TheShopperReturnsToThePageAndItResumes(t *testing.T) {
 	assert.Equal(t, "/thanks", b.until(func(s seen) bool { return s.Assign != "" }).Assign, "no second redirect came before")
 }
 
+// What a notification adds to what the answer said changes the view, not what is to be done.
+func TestC22TheSameThingToDoIsNotDoneAgainWhenSomethingElseChanges(t *testing.T) {
+	t.Parallel()
+	for _, a := range []gateway.Action{
+		{Kind: gateway.ActionRedirect, URL: "https://bank.example/1"},
+		{Kind: gateway.ActionForm, URL: "https://bank.example/1", Fields: map[string]string{"PaReq": "x"}},
+		{Kind: gateway.ActionIframe, URL: "https://psp.example/frame"},
+	} {
+		w := newWorld(t)
+		b := w.browse(t, w.pay("pay_17"))
+		asked, left := 0, 0
+		until := func(event string) {
+			b.until(func(s seen) bool {
+				if s.Event == "payment-action" {
+					asked++
+				}
+				if s.Assign != "" || s.Submit != nil {
+					left++
+				}
+				return s.Shown == event
+			})
+		}
+		until("payment-status")
+		w.move("pay_17", gateway.StateActionRequired, &a)
+		until("payment-action")
+		w.phase("pay_17", "prepare.pending")
+		until("payment-status")
+		b.do("reload")
+		until("payment-action")
+		w.phase("pay_17", "prepare.done")
+		until("payment-status")
+		w.move("pay_17", gateway.StateFailed)
+		until("payment-end")
+		assert.Equal(t, 2, asked, "%s: once by each page", a.Kind)
+		assert.Equal(t, map[bool]int{true: 0, false: 1}[a.Kind == gateway.ActionIframe], left, "%s: the shopper is sent away once", a.Kind)
+	}
+}
+
 func TestC26TheFirstRequestHasNoStatusAndEveryAnswerIsFollowedByANewOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -83,7 +83,8 @@ func (c *counter) Write(b []byte) (int, error) {
 // who have no JavaScript.
 func (p Page) Head() (template.HTML, error) { return p.part("head") }
 
-// Body returns how the payment stands and what the shopper must do.
+// Body returns how the payment stands and what the shopper must do: an element for
+// the main part of the page, which the client fills.
 func (p Page) Body() (template.HTML, error) { return p.part("body") }
 
 func (p Page) part(name string) (template.HTML, error) {

@@ -169,6 +169,17 @@ func TestTheClientIsCachedForEverUnderItsHash(t *testing.T) {
 	}
 }
 
+func TestThePageHasOneMainPartAndAHeading(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.pay("pay_17")
+	tree := w.page(func(p *status.Page) { p.Title = "Your payment" })
+	require.Len(t, all(tree, "main"), 1)
+	require.Len(t, all(tree, "h1"), 1)
+	assert.Equal(t, "Your payment", all(tree, "h1")[0].FirstChild.Data, "the client does not replace it: it stands outside of what it fills")
+	assert.Equal(t, all(tree, "main")[0], all(tree, "h1")[0].Parent)
+}
+
 // A shop puts the parts into a page of its own.
 func TestThePartsOfThePageGoIntoATemplateOfTheShop(t *testing.T) {
 	t.Parallel()
@@ -177,8 +188,9 @@ func TestThePartsOfThePageGoIntoATemplateOfTheShop(t *testing.T) {
 	p, err := w.service.Page(t.Context(), key)
 	require.NoError(t, err)
 	var b strings.Builder
-	require.NoError(t, template.Must(template.New("").Parse(`<head>{{.Head}}</head><body><h1>Shop</h1>{{.Body}}</body>`)).Execute(&b, p))
-	assert.Contains(t, b.String(), `<h1>Shop</h1><main data-payment=`)
+	require.NoError(t, template.Must(template.New("").Parse(`<head>{{.Head}}</head><body><main><h1>Shop</h1>{{.Body}}</main></body>`)).Execute(&b, p))
+	assert.Contains(t, b.String(), `<main><h1>Shop</h1><div data-payment=`)
+	assert.Equal(t, 1, strings.Count(b.String(), "<main"), "the shop's page has a main part of its own, and a page has one")
 	assert.Contains(t, b.String(), `<script type="module"`)
 	_, err = w.service.Page(t.Context(), storage.PaymentKey{Store: "es", Payment: "nobody"})
 	require.ErrorIs(t, err, gateway.CodeNotFound)

@@ -18,7 +18,8 @@ import (
 var rows = map[string][]string{
 	"C22": {
 		"TestC22TheShopperSeesEveryStepAndIsNeverBlocked", "TestC22AFailureIsToldAndLeadsBackToTheChoiceOfMethods",
-		"TestC22TheShopperReturnsToThePageAndItResumes", "TestC22WithoutJavaScriptThePageReloadsItselfWhileThereIsSomethingToWaitFor",
+		"TestC22TheShopperReturnsToThePageAndItResumes", "TestC22TheSameThingToDoIsNotDoneAgainWhenSomethingElseChanges",
+		"TestC22WithoutJavaScriptThePageReloadsItselfWhileThereIsSomethingToWaitFor",
 	},
 	"C23": {"TestC23TheTransportIsApartFromWhatIsTold"},
 	"C24": {

@@ -104,7 +104,9 @@ func actionOf(v View) action {
 	case v.Action == nil:
 		return action{}
 	}
-	a := action{Code: string(v.Action.Kind), Payload: v.Action}
+	parts := *v.Action
+	parts.ID = "" // whoever compares codes needs none
+	a := action{Code: string(v.Action.Kind), Payload: parts}
 	switch v.Action.Kind {
 	case gateway.ActionRedirect, gateway.ActionIframe:
 		a.Payload = v.Action.URL

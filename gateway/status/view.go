@@ -43,6 +43,7 @@ type View struct {
 
 // Action is what the shopper must do, or the page for the shopper.
 type Action struct {
+	ID      string             `json:"id,omitempty"` // the same for the same thing to do, whatever else changes: it is done once
 	Kind    gateway.ActionKind `json:"kind"`
 	URL     string             `json:"url,omitempty"`
 	Method  string             `json:"method,omitempty"`
@@ -164,6 +165,7 @@ func (s *Service) action(a gateway.Action) *Action {
 		return nil
 	}
 	told := &Action{Kind: a.Kind, URL: a.URL, Method: a.Method, Fields: a.Fields, HTML: a.HTML}
+	told.ID = short(told)
 	if !a.Expires.IsZero() {
 		at := a.Expires.UTC()
 		told.Expires = &at
@@ -184,7 +186,12 @@ func (s *Service) visitable(raw string) bool {
 // that all processes agree.
 func digest(v View) string {
 	v.Version = ""
-	raw, _ := json.Marshal(v) //nolint:errchkjson // a view always marshals
+	return short(v)
+}
+
+// short is a digest of what is told.
+func short(told any) string {
+	raw, _ := json.Marshal(told) //nolint:errchkjson // our own structs of texts always marshal
 	sum := sha256.Sum256(raw)
 	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }

@@ -21,6 +21,12 @@ type Event struct {
 	Payment   gateway.PaymentID
 	Operation gateway.OperationID
 
+	// Vouched says that the provider itself repeated, in what was proved, the name
+	// of our Operation that we gave it: the URL that it calls, a merchant reference.
+	// Refs are then that operation's, although asking by them would not show whose
+	// they are. Of a hint it says nothing.
+	Vouched bool
+
 	// Outcome is what the event states. Where the provider can be asked, it is asked
 	// all the same and what it says then counts.
 	Outcome gateway.Outcome

@@ -135,3 +135,17 @@ func TestARequestOfACall(t *testing.T) {
 	_, err = webhook.Call{Method: "a b"}.Request(t.Context(), "http://shop.example")
 	require.ErrorIs(t, err, gateway.CodeInvalid)
 }
+
+// The word of somebody who proved nothing makes no name ours.
+func TestAHintVouchesForNothing(t *testing.T) {
+	t.Parallel()
+	r := webhook.Receiver{Verifier: webhook.Unsigned{}, Reader: webhook.ReaderFunc(func(context.Context, webhook.Call) ([]webhook.Event, error) {
+		return []webhook.Event{{ID: "1", Kind: "a", Operation: "op_1", Vouched: true}}, nil
+	})}
+	for trust, want := range map[webhook.Trust]bool{webhook.Hint: false, webhook.Proved: true} {
+		events, err := r.Read(t.Context(), webhook.Call{}, trust)
+		require.NoError(t, err)
+		require.Len(t, events, 1)
+		assert.Equal(t, want, events[0].Vouched)
+	}
+}

@@ -92,7 +92,7 @@ func (r Receiver) Read(ctx context.Context, c Call, trust Trust) ([]Event, error
 	}
 	for i := range events {
 		if trust == Hint {
-			events[i].Fetch, events[i].Outcome = true, gateway.Outcome{}
+			events[i].Fetch, events[i].Vouched, events[i].Outcome = true, false, gateway.Outcome{}
 		}
 		if err := events[i].check(); err != nil {
 			return nil, err

@@ -17,7 +17,9 @@ var bankPage = template.Must(template.New("bank").Parse(`<!doctype html>
 <title>Sandbox bank: {{.Title}}</title>
 <style>
 body { font: 1.1rem/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 34rem; margin: 2rem auto; padding: 0 1rem }
+h1 { font-size: 1.6rem; line-height: 1.25 }
 dt { font-weight: 600 }
+dd { margin: 0 0 .5rem; overflow-wrap: anywhere }
 button { font: inherit; padding: .7rem 1.4rem; margin: .4rem .4rem .4rem 0; border: 2px solid #1a1a1a; background: #fff; color: #1a1a1a; cursor: pointer }
 button:focus-visible { outline: 3px solid #0057b8; outline-offset: 3px }
 </style>

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"strconv"
+	"sync"
+	"time"
+
+	"go.uber.org/fx"
+
+	"github.com/gatewaycommand/gatewaycommand/gateway"
+	"github.com/gatewaycommand/gatewaycommand/gateway/engine"
+	"github.com/gatewaycommand/gatewaycommand/gateway/returns"
+	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
+)
+
+// till is all that the shop has to say to the engine.
+type till struct {
+	engine   *engine.Engine
+	keys     *keys
+	url      string
+	terminal *terminal
+
+	running sync.WaitGroup
+}
+
+func newTill(lc fx.Lifecycle, e *engine.Engine, k *keys, at address, t *terminal) *till {
+	made := &till{engine: e, keys: k, url: at.url, terminal: t}
+	lc.Append(fx.Hook{OnStop: func(ctx context.Context) error { return wait(ctx, made.running.Wait) }})
+	return made
+}
+
+// newCart returns the name of a cart, which becomes the name of an order.
+func newCart() string { return rand.Text() }
+
+// order makes the payment of a cart: the same cart, the same payment, however
+// often the shopper presses the button.
+func (t *till) order(ctx context.Context, cart string, lines []gateway.Line) (gateway.Payment, error) {
+	total, err := gateway.LinesTotal(lines)
+	if err != nil {
+		return gateway.Payment{}, err
+	}
+	order := &gateway.Order{Number: cart[:8], Description: lines[0].Name, Lines: lines, Billing: &ada, Shipping: &ada, Customer: &gateway.Customer{Email: ada.Email, Language: "en-GB"}}
+	p, err := t.engine.Create(ctx, engine.NewPayment{Store: store, Key: "cart/" + cart, Amount: total, Order: order})
+	if err == nil {
+		t.terminal.say(p.Order, "ordered: %s for %s", order.Description, p.Due)
+	}
+	return p, err
+}
+
+// ada buys everything here. A real shop asks for an address.
+var ada = gateway.Address{
+	GivenName: "Ada", FamilyName: "Lovelace", Lines: []string{"Calle Mayor 1"}, City: "Madrid", PostalCode: "28001", Country: "ES",
+	Phone: "600000000", Email: "ada@shop.example",
+}
+
+// try returns the number of the next try to pay. It is in the form that the
+// shopper sends: two tabs, or two clicks, send the same one.
+func (t *till) try(ctx context.Context, key storage.PaymentKey) (int, error) {
+	operations, _, err := t.engine.History(ctx, key.Store, key.Payment)
+	n := 1
+	for _, o := range operations {
+		if o.Kind == gateway.OpPurchase || o.Kind == gateway.OpAuthorize {
+			n++
+		}
+	}
+	return n, err
+}
+
+// pay begins to pay. The number of the try names the command: one that is made
+// twice is one, and whoever chooses differently while a try is under way is refused.
+func (t *till) pay(ctx context.Context, key storage.PaymentKey, try int, m Method) (begun bool, err error) {
+	token, err := t.keys.back.Make(key.Store, key.Payment, returns.Return)
+	if err != nil {
+		return false, err
+	}
+	r := engine.Request{
+		Store: key.Store, Payment: key.Payment, Provider: m.Provider, Key: "pay/" + string(key.Payment) + "/" + strconv.Itoa(try),
+		All: true, ReturnURL: t.url + "/return/" + token,
+	}
+	m.Fill(&r)
+	return t.run(ctx, func(ctx context.Context) (engine.Result, error) {
+		t.terminal.say("shopper", "pays by %q, try %d", m.Label, try)
+		return t.engine.Pay(ctx, r)
+	})
+}
+
+// cancel ends a try to pay that waits for the shopper, who wants another way.
+func (t *till) cancel(ctx context.Context, key storage.PaymentKey) error {
+	operations, _, err := t.engine.History(ctx, key.Store, key.Payment)
+	if err != nil || len(operations) == 0 {
+		return err
+	}
+	last := operations[len(operations)-1]
+	_, err = t.run(ctx, func(ctx context.Context) (engine.Result, error) {
+		return t.engine.Cancel(ctx, engine.Request{Store: key.Store, Payment: key.Payment, Provider: last.Provider, Key: "cancel/" + string(last.ID)})
+	})
+	return err
+}
+
+// patience is how long a shopper looks at a page that does not change.
+const patience = 700 * time.Millisecond
+
+// run does something at a provider. A slow one does not hold up the shopper, who
+// watches the payment's page meanwhile; and a shopper who goes away stops nothing
+// that was begun. begun is false when it was refused before anything was written.
+func (t *till) run(ctx context.Context, do func(ctx context.Context) (engine.Result, error)) (begun bool, err error) {
+	type done struct {
+		engine.Result
+
+		err error
+	}
+	answer := make(chan done, 1)
+	t.running.Go(func() {
+		r, err := do(context.WithoutCancel(ctx))
+		answer <- done{r, err}
+	})
+	select {
+	case d := <-answer:
+		if d.Operation.ID != "" {
+			return true, nil // the payment's page says how it stands, also when it failed
+		}
+		return false, d.err
+	case <-time.After(patience):
+		return true, nil
+	}
+}
