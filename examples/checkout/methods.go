@@ -24,6 +24,7 @@ var methods = []Method{
 	{"slow", "Slow bank", "The bank takes three seconds to answer.", "sandbox", token(simulator.TokenSlow)},
 	{"lost", "Bank transfer, told by nobody", "The result comes later, and the bank's notification gets lost: we ask.", "silent", token(simulator.TokenPending)},
 	{"collana", "Card, through Collana Pay", "A form in a frame, then your bank's page.", "collana", byCollana(collana.CreditCard)},
+	{"sequra", "Instalments, by SeQura", "A form on this page; the money is held until the books are sent.", "sequra", func(*engine.Request) {}},
 	{"declined", "Card without funds", "Declined at once.", "sandbox", token(simulator.TokenInsufficientFunds)},
 	{"later", "Direct debit that bounces", "Accepted, and declined three seconds later.", "sandbox", token(simulator.TokenPendingThenFail)},
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"net/http"
 	"strconv"
 	"time"
@@ -33,6 +34,12 @@ var (
 
 const most = 5 // copies in one order
 
+// ada buys everything here. A real shop asks for an address.
+var ada = gateway.Address{
+	GivenName: "Ada", FamilyName: "Lovelace", Lines: []string{"Calle Mayor 1"}, City: "Madrid", PostalCode: "28001", Country: "ES",
+	Phone: "600000000", Email: "ada@shop.example",
+}
+
 func (p *pages) product(w http.ResponseWriter, r *http.Request) {
 	p.look.show(w, r, http.StatusOK, page{Name: "product", Title: "The Ledger Book", Step: 1, Price: price, Shipping: shipping, Cart: newCart(), Most: most})
 }
@@ -45,9 +52,15 @@ func (p *pages) order(w http.ResponseWriter, r *http.Request) {
 		p.look.problem(w, r, gateway.Invalid("Choose how many books you want, from 1 to %d.", most))
 		return
 	}
-	made, err := p.till.order(r.Context(), cart, []gateway.Line{
-		{SKU: "ledger", Name: strconv.Itoa(quantity) + " × The Ledger Book", Quantity: int64(quantity), Price: price},
-		{Kind: gateway.LineShipping, Name: "Shipping", Quantity: 1, Price: shipping},
+	ip, _, _ := net.SplitHostPort(r.RemoteAddr)
+	made, err := p.till.order(r.Context(), cart, gateway.Order{
+		Description: strconv.Itoa(quantity) + " × The Ledger Book",
+		Lines: []gateway.Line{
+			{SKU: "ledger", Name: "The Ledger Book", Quantity: int64(quantity), Price: price},
+			{SKU: "post", Name: "Shipping", Kind: gateway.LineShipping, Quantity: 1, Price: shipping},
+		},
+		Billing: &ada, Shipping: &ada, Customer: &gateway.Customer{Email: ada.Email, Language: "en-GB"},
+		Browser: &gateway.Browser{IP: ip, UserAgent: r.UserAgent()},
 	})
 	if err != nil {
 		p.look.problem(w, r, err)
