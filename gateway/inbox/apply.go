@@ -91,19 +91,39 @@ func (i *Inbox) ready(ctx context.Context, item *storage.InboxItem) ([]storage.O
 	defer wait.Stop()
 	for range 50 {
 		open, err := i.open(ctx, item)
-		busy := slices.IndexFunc(open, func(o storage.Operation) bool {
-			return o.State == gateway.StateOpen && o.Provider == item.Provider && i.eng.Flows(o.Provider, o.Kind)
-		})
-		if err != nil || busy < 0 {
+		if err != nil {
+			return nil, err
+		}
+		busy, err := i.calling(ctx, item, open)
+		if err != nil || !busy {
 			return open, err
 		}
 		select {
 		case <-wait.C:
 		case <-ctx.Done():
-			return nil, gateway.Errorf(codeUnderWay, "a call of operation %s is being made", open[busy].ID)
+			return nil, gateway.Errorf(codeUnderWay, "event %s comes while a call that it may be about is being made", item.Event)
 		}
 	}
 	return nil, gateway.Errorf(codeUnderWay, "event %s comes while a call that it may be about is being made", item.Event)
+}
+
+// calling reports whether a call of a flow is being made, or was when its process died.
+func (i *Inbox) calling(ctx context.Context, item *storage.InboxItem, open []storage.Operation) (busy bool, err error) {
+	err = i.db.View(ctx, func(tx *storage.Tx) error {
+		busy = false
+		for _, o := range open {
+			if o.State != gateway.StateOpen || o.Provider != item.Provider || !i.eng.Flows(o.Provider, o.Kind) {
+				continue
+			}
+			step, err := tx.LastStep(o.Store, o.ID)
+			if err != nil {
+				return err
+			}
+			busy = busy || step.State == gateway.StepSending
+		}
+		return nil
+	})
+	return busy, err
 }
 
 // compare records it when an event states another amount than what is recorded.

@@ -35,7 +35,9 @@
 // not what was asked for. Where nothing is signed, each call makes us ask the
 // provider: limit their rate in front of the handler. Such an event is stored
 // under its id and a digest of what it says, "evt_1#0f3a…", so that nobody can
-// take an id away. Events are facts, not orders: in whatever order and
+// take an id away. Where the answer that would have named a payment was lost, an
+// event that was proved and repeats our operation's name ([webhook.Event].Vouched)
+// may name it. Events are facts, not orders: in whatever order and
 // however often they come, the same money is booked.
 //
 // # Answers

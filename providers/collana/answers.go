@@ -108,14 +108,15 @@ func (i Interaction) state() state {
 	return states[strings.ToLower(strings.TrimSpace(word))]
 }
 
-// money reads an amount, of the interaction or, where it states none, of another one.
-func (i Interaction) money(or gateway.Money) (gateway.Money, error) {
+// money reads the interaction's amount, or another one where it states none. due is
+// what the transaction is for.
+func (i Interaction) money(or, due gateway.Money) (gateway.Money, error) {
 	if i.Amount == "" {
 		return or, nil
 	}
 	currency := i.CurrencyCode
 	if currency == "" {
-		currency = or.Currency()
+		currency = due.Currency()
 	}
 	return parse(i.Amount, currency)
 }

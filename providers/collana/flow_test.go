@@ -26,6 +26,10 @@ func TestEachCallbackMovesThePaymentOnAtOnce(t *testing.T) {
 		assert.Equal(t, want, s.payment(id).Phase)
 	}
 	phase(collana.PhaseCreateSend)
+	assert.Zero(t, s.collana.Requests(simulator.Prepares), "C8: a create is awaited too, although no PSP was asked")
+	refs := s.payment(id).Refs
+	assert.Equal(t, s.collana.Transactions()[0], refs.Get("transaction"), "C5, C13: the payment keeps both names")
+	assert.NotEmpty(t, refs.Get("interaction/"+string(r.Operation.ID)))
 
 	s.tell(s.last(simulator.Transactions, simulator.Successful))
 	assert.Equal(t, 1, s.collana.Requests(simulator.Prepares), "the next call was made at once")

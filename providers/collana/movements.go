@@ -93,7 +93,7 @@ func (l *ledger) add(k kind, i Interaction) error {
 	case kindCapture, kindRefund:
 	}
 	var err error
-	if m.Amount, err = i.money(or); err != nil {
+	if m.Amount, err = i.money(or, l.due); err != nil {
 		return err
 	}
 	if !m.Amount.IsSet() || m.Amount.Err() != nil {

@@ -37,6 +37,10 @@ func (r route) Create(ctx context.Context, s gateway.Subject, doc *request.Docum
 	if err != nil || r.Method != http.MethodPost {
 		return t, err
 	}
+	// A body is merged, and what comes later wins: but not over what the shopper pays.
+	if sent := doc.Value("amount"); sent.Exists() && (sent.Raw() != s.Amount.Decimal() || doc.Value("currencyCode").Text() != s.Amount.Currency()) {
+		return nil, gateway.Invalid("a part of the request changed its amount, which is %s", s.Amount)
+	}
 	m := r.api.method(s)
 	if err := gateway.CheckID("the payment method", m); err != nil {
 		return nil, gateway.Errorf(gateway.CodeInvalid, "say how it is paid (collana.Method, or Config.Method): %w", err)

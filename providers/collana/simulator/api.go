@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 func (s *Server) routes() {
@@ -88,6 +89,10 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, endpoint string) {
 		s.tell(i)
 	}
 	s.mu.Unlock()
+	select {
+	case <-time.After(s.cfg.Slow):
+	case <-s.ctx.Done():
+	}
 	if fault.after(w) {
 		return
 	}

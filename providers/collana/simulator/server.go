@@ -23,6 +23,7 @@ type Config struct {
 	// Manual keeps callbacks until the test sends them, see [Server.Callbacks].
 	Manual bool
 	Delay  time.Duration // before each callback that is not manual
+	Slow   time.Duration // before each answer to a call, when all is done: callbacks come first
 	Client *http.Client  // that calls back; nil makes one with a timeout of ten seconds
 }
 
