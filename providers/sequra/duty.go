@@ -2,6 +2,7 @@ package sequra
 
 import (
 	"context"
+	"errors"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 	"github.com/gatewaycommand/gatewaycommand/gateway/webhook"
@@ -55,9 +56,9 @@ type Duty struct {
 	Orders   OrderCreator
 	// Updates take what is to be told to the shop's order later; nil tells nothing.
 	Updates Updates
-	// Current returns the order as it is now, where the shopper may have changed the
-	// cart since; nil repeats what was asked for. SeQura refuses a changed cart, and
-	// is then answered 409.
+	// Current returns the order as it is now, all of it, where the shopper may have
+	// changed the cart since; nil repeats what was asked for. SeQura refuses a changed
+	// cart, and is then answered 409.
 	Current func(ctx context.Context, p gateway.Payment) (Order, error)
 }
 
@@ -79,6 +80,9 @@ func (d Duty) Pass(ctx context.Context, p gateway.Payment, e webhook.Event) erro
 		return notNow(err)
 	}
 	w := work{d, p, id, state}
+	if err := w.wake(ctx); err != nil {
+		return notNow(err)
+	}
 	switch e.Kind {
 	case Approved:
 		err = w.confirm(ctx)
@@ -101,6 +105,30 @@ type work struct {
 	payment gateway.Payment
 	id      gateway.OperationID // that began the payment
 	state   gateway.OperationState
+}
+
+// wake takes up a payment that had waited for so long that a person was asked to
+// see to it: this is news of it.
+func (w work) wake(ctx context.Context) error {
+	if w.state != gateway.StateParked {
+		return nil
+	}
+	return w.note(ctx, gateway.StatusAwaiting, "")
+}
+
+// note records how far the payment has come. From then on it is not the shopper who
+// has to act: the time to do so is over, and must not end the sale.
+func (w work) note(ctx context.Context, status gateway.Status, phase string) error {
+	return w.Engine.Tell(ctx, w.payment.Store, w.payment.ID, w.id, gateway.Outcome{Status: status, Phase: phase})
+}
+
+// acted is for a call that failed. Where SeQura has not said no, the shopper has
+// acted as far as anybody knows.
+func (w work) acted(ctx context.Context, err error) error {
+	if refused := gateway.CodeOf(notNow(err)) == gateway.CodeConflict; refused {
+		return err
+	}
+	return errors.Join(err, w.note(ctx, gateway.StatusAwaiting, ""))
 }
 
 // key names a step of the duty: the same for every notification that asks for it.
@@ -154,10 +182,9 @@ func (w work) confirm(ctx context.Context) error {
 	number := w.known()
 	if number.OrderRef1 == "" {
 		if err := w.tell(ctx, stateConfirmed, stateConfirmed, number); err != nil {
-			return err
+			return w.acted(ctx, err)
 		}
-		// The shopper has acted: the time to do so is over, and must not end the sale.
-		if err := w.Engine.Tell(ctx, w.payment.Store, w.payment.ID, w.id, gateway.Outcome{Status: gateway.StatusAwaiting, Phase: phaseConfirmed}); err != nil {
+		if err := w.note(ctx, gateway.StatusAwaiting, phaseConfirmed); err != nil {
 			return err
 		}
 		made, err := w.number(ctx, Approved)
@@ -181,7 +208,7 @@ func (w work) settled(ctx context.Context) error {
 		if _, state, err = w.Engine.Begun(ctx, w.payment.Store, w.payment.ID, w.Provider); err != nil || state == gateway.StateSucceeded {
 			return err
 		}
-		if err := w.Engine.Tell(ctx, w.payment.Store, w.payment.ID, w.id, gateway.Outcome{Status: gateway.StatusAwaiting, Phase: phaseConfirmed}); err != nil {
+		if err := w.note(ctx, gateway.StatusAwaiting, phaseConfirmed); err != nil {
 			return err
 		}
 	}
@@ -199,9 +226,9 @@ func (w work) hold(ctx context.Context) error {
 	number := w.known()
 	if number.OrderRef1 == "" {
 		if err := w.tell(ctx, stateOnHold, stateOnHold, number); err != nil {
-			return err
+			return w.acted(ctx, err)
 		}
-		if err := w.Engine.Tell(ctx, w.payment.Store, w.payment.ID, w.id, gateway.Outcome{Status: gateway.StatusHeld, Phase: phaseOnHold}); err != nil {
+		if err := w.note(ctx, gateway.StatusHeld, phaseOnHold); err != nil {
 			return err
 		}
 		made, err := w.number(ctx, NeedsReview)
@@ -225,7 +252,7 @@ func (w work) cancel(ctx context.Context) error {
 	case w.payment.Balances.Captured.IsPositive() || !w.payment.Releasable().IsPositive():
 		return nil
 	}
-	if err := w.Engine.Tell(ctx, s.Store, w.payment.ID, w.id, gateway.Outcome{Phase: phaseCancelled}); err != nil {
+	if err := w.note(ctx, "", phaseCancelled); err != nil {
 		return err
 	}
 	return w.Engine.Do(ctx, gateway.OpVoid, w.Provider, w.key(stateCancelled), s)

@@ -33,7 +33,11 @@ func lastSegment(x transfer.Exchange) string {
 	if err != nil || u.Path == "" {
 		return ""
 	}
-	return path.Base(u.Path)
+	name, err := url.PathUnescape(path.Base(u.EscapedPath()))
+	if err != nil {
+		return ""
+	}
+	return name
 }
 
 // solicited keeps the order's name.

@@ -48,7 +48,9 @@ func acknowledged(gone func(s *gateway.Subject) bool) validator.Composite {
 // left to put on hold, or to let go of. Of nothing else is a 404 good news.
 var (
 	goneOnHold = func(s *gateway.Subject) bool { return s.Input[inputState] == stateOnHold }
-	goneVoided = func(s *gateway.Subject) bool { return s.Payment.Phase == phaseOnHold || s.Payment.Phase == phaseCancelled }
+	goneVoided = func(s *gateway.Subject) bool {
+		return s.Payment.Phase == phaseOnHold || s.Payment.Phase == phaseCancelled
+	}
 	goneNever  = func(*gateway.Subject) bool { return false }
 	goneAlways = func(*gateway.Subject) bool { return true }
 )
