@@ -138,6 +138,9 @@ func (e *Engine) judgeMissing(v verdict, ge *gateway.Error, now time.Time) verdi
 	if v.state == gateway.StateParked || v.state == gateway.StateOpen && v.step == gateway.StepPrepared {
 		return v // looking again has found nothing new, or the call was never made
 	}
+	if v.step == gateway.StepSending {
+		return v // it is being made: who looked before it was, or cannot see it yet, knows nothing of it
+	}
 	if v.step != gateway.StepPrepared {
 		v.step = gateway.StepUnknown
 	}
