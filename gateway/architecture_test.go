@@ -37,6 +37,7 @@ var rules = map[string][]string{
 	"gateway/gatewayfx":           {"command"},
 	"gateway/storage":             {"gateway", "gateway/decline"},
 	"gateway/task":                {"gateway", "gateway/storage", "gateway/task"},
+	"gateway/internal/measure":    {},
 	"gateway/outbox":              {"gateway", "gateway/storage", "gateway/task"},
 	"gateway/inbox":               {"gateway", "gateway/decline", "gateway/storage", "gateway/engine", "gateway/webhook", "gateway/tenant"},
 	"gateway/returns":             {"gateway", "gateway/storage", "gateway/engine"},

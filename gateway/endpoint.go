@@ -62,7 +62,9 @@ type Endpoint struct {
 	// key; otherwise a resend executes again.
 	Replays5xx bool
 	// Natural says that repeating the call lands in the same state (PUT,
-	// cancel, complete); AlreadyDone are the provider's codes that then say so.
+	// cancel, complete), so that it may be repeated where nobody can be asked and no
+	// key is known. A partial capture or refund does not: a second one takes more.
+	// AlreadyDone are the provider's codes that then say so.
 	Natural     bool
 	AlreadyDone []string
 	// LookupByRef is the operation that finds the effect by our own reference, "" when none does.

@@ -14,8 +14,8 @@ type Balances struct {
 
 // Fold adds movements up. The result depends on the set of movements and not on
 // their order: a movement that is there twice counts once, and of several
-// adjustments of one hold the one with the highest sequence, then the latest
-// time, counts. Fold fails with [CodeConflict] when two movements with one key
+// adjustments of one hold the one that names another of them, then the one with the
+// highest sequence, then the latest time, counts. Fold fails with [CodeConflict] when two movements with one key
 // state different amounts, and with [CodeInvalid] for a negative amount,
 // another currency, or a sum that overflows or falls below zero.
 func Fold(currency string, movements []Movement) (Balances, error) {
@@ -70,16 +70,36 @@ func distinct(currency string, movements []Movement) ([]Movement, error) {
 	return facts, nil
 }
 
-// newestAdjustments returns, for each adjusted hold, the adjustment that counts.
+// newestAdjustments returns, for each adjusted hold, the adjustment that counts. A
+// hold that superseded another one is an adjustment with a name of its own, and
+// what is adjusted or superseded next names that: the end of such a chain counts.
 func newestAdjustments(facts []Movement) map[string]Movement {
-	newest := map[string]Movement{}
+	holds, adjusts := map[string]bool{}, map[string]Movement{}
+	for _, m := range facts {
+		switch m.Kind {
+		case MoveHold:
+			holds[m.Reference] = true
+		case MoveAdjust:
+			adjusts[m.Reference] = m
+		}
+	}
+	newest, depths := map[string]Movement{}, map[string]int{}
 	for _, m := range facts {
 		if m.Kind != MoveAdjust {
 			continue
 		}
-		have, ok := newest[m.Parent]
-		if !ok || m.Sequence > have.Sequence || m.Sequence == have.Sequence && m.At.After(have.At) {
-			newest[m.Parent] = m
+		hold, depth := m.Parent, 0
+		for !holds[hold] && depth < len(adjusts) {
+			before, ok := adjusts[hold]
+			if !ok || before.Parent == hold {
+				break
+			}
+			hold, depth = before.Parent, depth+1
+		}
+		have, ok := newest[hold]
+		later := m.Sequence > have.Sequence || m.Sequence == have.Sequence && m.At.After(have.At)
+		if !ok || depth > depths[hold] || depth == depths[hold] && later {
+			newest[hold], depths[hold] = m, depth
 		}
 	}
 	return newest

@@ -11,7 +11,7 @@ type MovementKind string
 // The kinds of movements. Amounts are never negative; the kind says which way.
 const (
 	MoveHold       MovementKind = "hold"       // money is held on the shopper's account
-	MoveAdjust     MovementKind = "adjust"     // the hold named by Parent now has this total
+	MoveAdjust     MovementKind = "adjust"     // the hold named by Parent now has this total, and this Reference where a new one superseded it
 	MoveRelease    MovementKind = "release"    // held money is free again
 	MoveCapture    MovementKind = "capture"    // money is taken, out of a hold or at once
 	MoveRefund     MovementKind = "refund"     // captured money is given back
@@ -46,7 +46,7 @@ type Movement struct {
 	Sequence  int         // tells apart capture, reversal and recapture under one reference
 	At        time.Time   // the provider's time; zero when it does not say
 	Source    Source
-	Expires   time.Time   // for a hold: when the issuer lets it go; zero when not told
+	Expires   time.Time   // for a hold, or what superseded it: when the issuer lets it go; zero when not told
 	Settled   *Settlement // what reached the merchant, where the provider says
 }
 

@@ -121,9 +121,17 @@ func (p Payment) RefundableOf(capture string) Money {
 // HoldExpires returns the time at which the first hold that says so expires,
 // and whether one does.
 func (p Payment) HoldExpires() (first time.Time, known bool) {
+	adjusted := newestAdjustments(p.Movements)
 	for _, m := range p.Movements {
-		if m.Kind == MoveHold && !m.Expires.IsZero() && (!known || m.Expires.Before(first)) {
-			first, known = m.Expires, true
+		if m.Kind != MoveHold {
+			continue
+		}
+		expires := m.Expires
+		if now, ok := adjusted[m.Reference]; ok && !now.Expires.IsZero() {
+			expires = now.Expires
+		}
+		if !expires.IsZero() && (!known || expires.Before(first)) {
+			first, known = expires, true
 		}
 	}
 	return first, known

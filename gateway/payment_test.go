@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"encoding/json"
 	"math"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -288,4 +289,30 @@ func TestWhatWasUndoneMayBeRefundedAgain(t *testing.T) {
 	add(gateway.MoveReversal, 400, "c2", "c2", gateway.MoveCapture)
 	assert.True(t, p.RefundableOf("c2").IsZero(), "the capture itself was undone")
 	assert.Equal(t, eur(500), p.RefundableOf("c1"), "and no other")
+}
+
+// A hold that supersedes another one has a name of its own; the newest of a chain
+// is what is held, and says until when, in whatever order they are learned.
+func TestAHoldThatSupersedesAnotherIsHeldInItsPlace(t *testing.T) {
+	t.Parallel()
+	day := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
+	chain := []gateway.Movement{move(gateway.MoveHold, 1000, "a", ""), move(gateway.MoveAdjust, 1500, "b", "a"), move(gateway.MoveAdjust, 1100, "c", "b")}
+	chain[0].Expires, chain[1].Expires, chain[2].Expires = day, day.AddDate(0, 0, 7), day.AddDate(0, 0, 14)
+	chain[1].At = day // although the last one says no time
+	chain = append(chain, move(gateway.MoveCapture, 300, "d", "c"))
+	for range 24 {
+		rand.Shuffle(len(chain), func(i, j int) { chain[i], chain[j] = chain[j], chain[i] })
+		b, err := gateway.Fold("EUR", chain)
+		require.NoError(t, err)
+		assert.Equal(t, gateway.Minor(1100, "EUR"), b.Authorized)
+		assert.Equal(t, gateway.Minor(300, "EUR"), b.Captured)
+		expires, known := gateway.Payment{Movements: chain}.HoldExpires()
+		assert.True(t, known)
+		assert.Equal(t, day.AddDate(0, 0, 14), expires)
+	}
+	for _, odd := range [][2]string{{"b", "c"}, {"b", "b"}} { // a circle belongs to no hold
+		b, err := gateway.Fold("EUR", []gateway.Movement{move(gateway.MoveHold, 1000, "a", ""), move(gateway.MoveAdjust, 1500, "c", odd[0]), move(gateway.MoveAdjust, 1600, "b", odd[1])})
+		require.NoError(t, err)
+		assert.Equal(t, gateway.Minor(1000, "EUR"), b.Authorized)
+	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
+	"github.com/gatewaycommand/gatewaycommand/gateway/internal/measure"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage/postgres/postgrestest"
 )
@@ -201,27 +202,27 @@ func BenchmarkP7Engine(b *testing.B) {
 		n, whole := 0, b
 		for i, q := range questions {
 			var each strings.Builder
-			var growth spread
+			var growth measure.Spread
 			all := sizes(b)
 			b.Run(store+"/"+strings.NewReplacer(" ", "-", ",", "", "'", "").Replace(q.name), func(b *testing.B) {
 				if tills == nil {
 					tills = stocked(whole, store, all)
 				}
-				var list []contender
+				var list []measure.Contender
 				for k, c := range tills {
-					list = append(list, contender{fmt.Sprint(all[k]), 1, 50, func(int) {}, func(int) error { n++; return q.ask(c, fmt.Sprint("new-", i, "-", n)) }})
+					list = append(list, measure.Contender{Name: fmt.Sprint(all[k]), Callers: 1, Calls: 50, Call: func(int) error { n++; return q.ask(c, fmt.Sprint("new-", i, "-", n)) }})
 				}
-				times := race(b, list...)
+				times := measure.Race(b, list...)
 				for k := range tills {
-					cost := spreadOf(times[k].wall).median * 1e6
+					cost := measure.Of(times[k].Wall).Median * 1e6
 					b.ReportMetric(cost, fmt.Sprintf("us/%d", all[k]))
 					fmt.Fprintf(&each, " %d: %.0f us", all[k], cost)
 				}
-				growth = ratio(times[len(times)-1].wall, times[0].wall)
-				b.ReportMetric(growth.median, "ratio/op")
+				growth = measure.Ratio(times[len(times)-1].Wall, times[0].Wall)
+				b.ReportMetric(growth.Median, "ratio/op")
 			})
-			if growth.median > 0 {
-				judge("P7", store+": "+q.name+":"+each.String(), growth, q.most)
+			if growth.Median > 0 {
+				measure.AtMost("P7", store+": "+q.name+":"+each.String(), growth, q.most)
 			}
 		}
 	}

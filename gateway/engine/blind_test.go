@@ -45,6 +45,27 @@ func TestALostCallThatMayBeRepeatedIsRepeated(t *testing.T) {
 	}
 }
 
+// A call that is refused when it is repeated, because it was done already, has told
+// what it can: a person is asked, and it is not sent for ever.
+func TestARepeatedCallThatIsRefusedIsParked(t *testing.T) {
+	t.Parallel()
+	w := newWorldWith(t, simulator.Rules{IdempotencyTTL: -1}, with(t, blind(gateway.OpVoid, func(e *gateway.Endpoint) {
+		e.Natural, e.AlreadyDone = true, []string{"already_released", "already_canceled"}
+	})))
+	p := w.held("17")
+	w.server.Next(simulator.OpRelease, simulator.ResetAfter)
+	r, err := w.eng.Void(t.Context(), w.request(p, "void"))
+	require.ErrorIs(t, err, gateway.CodeIndeterminate)
+	for range 6 {
+		w.clock.Add(time.Hour.Microseconds())
+		require.NoError(t, w.eng.ResolveOne(t.Context(), "es", r.Operation.ID))
+	}
+	ops, tries, err := w.eng.History(t.Context(), "es", p.ID)
+	require.NoError(t, err)
+	assert.Equal(t, gateway.StateParked, ops[1].State)
+	assert.Len(t, tries[r.Operation.ID], 2, "once, and once more")
+}
+
 // waiting returns a payment whose shopper has acted, of a provider that cannot be asked.
 func waiting(t *testing.T, edits ...command.Item) (*world, engine.Result) {
 	t.Helper()

@@ -52,6 +52,7 @@
 // [Engine.Resolve] looks after operations whose answer was lost, by what the
 // provider promises of the endpoint ([gateway.Endpoint]): it asks by our own
 // reference, waits until no late effect can come any more, and sends again only
-// under the same key and with the same bytes. What cannot be settled that way is
-// parked, never failed; [Engine.Settle] is how an operator ends it, with evidence.
+// under the same key and with the same bytes. Where a provider can only cancel
+// what a key has caused, it does that, and then it is certain that nothing is held.
+// What cannot be settled that way is parked, never failed; [Engine.Settle] is how an operator ends it, with evidence.
 package engine

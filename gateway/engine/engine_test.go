@@ -283,7 +283,10 @@ func TestWhatHappensElsewhereIsBookedOnceAndAsNobodys(t *testing.T) {
 
 func TestAnOperatorSettlesWhatNobodyKnows(t *testing.T) {
 	t.Parallel()
-	w := newWorldWith(t, simulator.Rules{}, func(c *engine.Config, _ link) { c.Sealer = nil })
+	w := newWorldWith(t, simulator.Rules{}, func(c *engine.Config, at link) {
+		c.Sealer = nil
+		with(t, promising(gateway.OpAuthorize, func(e *gateway.Endpoint) { e.CancelByKey = "" }))(c, at)
+	})
 	p := w.create("17")
 	w.server.Next(simulator.OpCreatePayment, simulator.ResetBefore)
 	r, err := w.eng.Authorize(t.Context(), w.request(p, "auth", amount(1000), func(r *engine.Request) { r.Instrument = card(simulator.TokenOK) }))

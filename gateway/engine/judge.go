@@ -26,6 +26,9 @@ type verdict struct {
 // judge decides, from what is known and nothing else. It is a pure function of
 // the rows, the promises and the finding, so that every case is a table's line.
 func (e *Engine) judge(o storage.Operation, step storage.Step, endpoint gateway.Endpoint, p gateway.Payment, f finding, now time.Time) verdict {
+	if revokes(o, step) && (!f.lookup || undecided(step, f)) {
+		return judgeRevoked(o, step, p, f, now)
+	}
 	v := verdict{state: o.State, step: step.State, code: o.Code, reason: o.Reason, detail: o.Detail, message: o.Message, action: o.Action, next: o.NextCheck, checks: o.Checks}
 	if f.err == nil {
 		return e.judgeOutcome(v, o, step, endpoint, p, f, now)
@@ -175,7 +178,7 @@ func happened(o storage.Operation, step storage.Step, p gateway.Payment) bool {
 	switch {
 	case o.Kind == gateway.OpAdjust: // a state too: it was another total when this began
 		return p.Balances.Authorized == o.Amount
-	case step.Target != "": // one call of several
+	case step.Target != "" && o.Kind == gateway.OpRefund: // one call of several
 		return refundedBy(p, o.ID, step.Target) >= step.Amount.Minor() || refundedBy(p, o.ID, "") >= o.Amount.Minor()
 	}
 	for _, m := range p.Movements {

@@ -28,7 +28,7 @@ func seeds(t *testing.T) uint64 {
 }
 
 // E3: every second call goes wrong in one of 37 ways, also the lookups and the
-// calls that are made again, at a provider of each of the four modes. In the end both ledgers are equal, in money, and
+// calls that are made again, at a provider of each of the modes. In the end both ledgers are equal, in money, and
 // nothing is open. A seed that fails is named, and ENGINE_SEED runs it alone.
 func TestALyingProviderChangesNothingInTheEnd(t *testing.T) {
 	t.Parallel()
@@ -68,6 +68,9 @@ func TestALyingProviderChangesNothingInTheEnd(t *testing.T) {
 				assert.Zero(t, w.unknown(), "%s: what is unknown is found out, or parked", m.name)
 				moved := [4]int64{}
 				for _, p := range w.server.Payments() {
+					if m.revokes && p.Status == simulator.StatusCanceled {
+						continue // what a lost call held was let go again
+					}
 					for i, n := range [4]int64{p.Amounts.Authorized, p.Amounts.Released, p.Amounts.Captured, p.Amounts.Refunded} {
 						moved[i] += n
 					}

@@ -21,6 +21,10 @@ type biography struct {
 	calls    []simulator.Operation // that go wrong once, where a fault is asked for
 	moved    [4]int64              // authorized, released, captured, refunded in the end
 	theirs   int                   // payments at the provider
+
+	// again says that what a lost call began may have been cancelled and begun anew: of
+	// moved, what was released and the payments are then as many as they are.
+	again bool
 }
 
 // oneCard is a payment by card: held, captured in parts, released, refunded.
@@ -43,6 +47,40 @@ var everyKind = biography{
 	moved: [4]int64{1200 + 1000 + 1000 + 1000, 500, 700 + 1000 + 1000, 500}, theirs: 5,
 }
 
+// begunAnew is a payment at a provider that cannot be asked and knows no key, but
+// cancels what a key has caused: what was lost is cancelled, and paid again.
+var begunAnew = biography{
+	live: lostAndPaidAgain,
+	promises: map[gateway.Operation]func(e *gateway.Endpoint){gateway.OpAuthorize: func(e *gateway.Endpoint) {
+		e.KeyTTL, e.LookupByRef, e.LateEffectMax = 0, "", 0
+	}},
+	calls: []simulator.Operation{simulator.OpCreatePayment, simulator.OpCancelByKey, simulator.OpCapture},
+	moved: [4]int64{1000, 0, 1000, 0}, again: true,
+}
+
+// lostAndPaidAgain pays until it is certain that it was paid once.
+func lostAndPaidAgain(ctx context.Context, eng *engine.Engine, wait func()) error {
+	done := []gateway.OperationState{gateway.StateSucceeded}
+	for n := range 9 {
+		order := fmt.Sprint("try-", n)
+		p, err := eng.Create(ctx, engine.NewPayment{Store: "es", Key: order, Amount: eur(1000)})
+		if err != nil {
+			return err
+		}
+		auth := deed{eng.Authorize, "auth", func(r *engine.Request) { r.Amount, r.Instrument = eur(1000), card(simulator.TokenOK) }, append(done, gateway.StateCancelled)}
+		if err := auth.carry(ctx, eng, p, order+" ", wait); err != nil {
+			return err
+		}
+		if p, err = eng.Payment(ctx, "es", p.ID); err != nil {
+			return err
+		}
+		if p.Balances.Authorized.Minor() > p.Balances.Released.Minor() {
+			return (deed{eng.Capture, "ship", func(r *engine.Request) { r.Amount = eur(1000) }, done}).carry(ctx, eng, p, order+" ", wait)
+		}
+	}
+	return fmt.Errorf("it was cancelled nine times")
+}
+
 // edits returns what the life's provider promises otherwise than the sandbox.
 func (bio biography) edits() (all []command.Item) {
 	for op, f := range bio.promises {
@@ -61,7 +99,7 @@ func (bio biography) configure(t *testing.T) func(*engine.Config, link) {
 	}
 }
 
-var biographies = map[string]biography{"": oneCard, "every kind": everyKind}
+var biographies = map[string]biography{"": oneCard, "every kind": everyKind, "begun anew": begunAnew}
 
 // planned captures at once what the order "auto" holds.
 func planned(p gateway.Payment, _ string) engine.Policy {

@@ -15,9 +15,11 @@ type mode struct {
 	rules   simulator.Rules
 	promise func(e *gateway.Endpoint)
 	blind   bool // nobody can find out: a person must
+	revokes bool // what was lost may be cancelled by its key
 }
 
-// modes are the four capabilities of reliability.md 5.5.
+// modes are the four capabilities of reliability.md 5.5, and what one of them cannot
+// do where the provider cancels by key.
 var modes = []mode{
 	{name: "a key, and a 5xx is executed again"},
 	{name: "a key, and a 5xx is replayed", rules: simulator.Rules{Replays5xx: true}, promise: func(e *gateway.Endpoint) { e.Replays5xx = true }},
@@ -28,6 +30,11 @@ var modes = []mode{
 	},
 	{
 		name: "neither key nor lookup", blind: true,
+		rules:   simulator.Rules{IdempotencyTTL: -1},
+		promise: func(e *gateway.Endpoint) { e.KeyTTL, e.LookupByRef, e.LateEffectMax, e.CancelByKey = 0, "", 0, "" },
+	},
+	{
+		name: "neither, but cancelling by key", blind: true, revokes: true, // of what begins a payment
 		rules:   simulator.Rules{IdempotencyTTL: -1},
 		promise: func(e *gateway.Endpoint) { e.KeyTTL, e.LookupByRef, e.LateEffectMax = 0, "", 0 },
 	},

@@ -30,6 +30,7 @@ type mutant struct {
 const (
 	everyLie = "EveryLie|Lying|TestAFlow|TestAnAdjustment"
 	killing  = "KilledAnywhere"
+	theInbox = "../inbox"
 )
 
 // mutants are the eleven of the calibration in reliability.md and those of the payment model.
@@ -168,6 +169,56 @@ var mutants = []mutant{
 		name: "two payments pay one order", file: "begin.go", killers: "OneOrder",
 		old: "	if err == nil && found {\n		err = gateway.Errorf(gateway.CodeConflict, \"order",
 		new: "	if err == nil && found && other == p.ID {\n		err = gateway.Errorf(gateway.CodeConflict, \"order",
+	},
+	{
+		name: "a hold is believed while it is cancelled by its key", file: "revoke.go", killers: "EvidenceOfAHold",
+		old: "	return step.Sends > 0 && step.State",
+		new: "	return step.Sends > 99 && step.State",
+	},
+	{
+		name: "a gate is not resumed", file: "../inbox/work.go", killers: "GateIsResumed", in: theInbox,
+		old: "	if item.Gate == storage.GateNeeded {\n		if err := i.pass(",
+		new: "	if item.Gate == storage.GateNeeded && item.State != storage.InboxGating {\n		if err := i.pass(",
+	},
+	{
+		name: "that a gate was passed is not written down", file: "../inbox/work.go", killers: "W6", in: theInbox,
+		old: "	item.Due = i.lease(*item, i.db.Now())\n	return i.move(ctx, item, true)\n",
+		new: "	item.Due = i.lease(*item, i.db.Now())\n	return nil\n",
+	},
+	{
+		name: "a notification is acknowledged that was not stored", file: "../inbox/receive.go", killers: "FaultOfOurs|WaitsTooLong", in: theInbox,
+		old: "	if err != nil {\n		return webhook.CaseAgain, err\n	}\n	point(",
+		new: "	if err != nil {\n		return webhook.CaseDone, nil\n	}\n	point(",
+	},
+	{
+		name: "a forgery is read", file: "../inbox/handler.go", killers: "W1", in: theInbox,
+		old: "	trust, err := receiver.Verify(ctx, call)\n	if err != nil {\n		return failed(err), err\n	}\n",
+		new: "	trust, err := receiver.Verify(ctx, call)\n	if err != nil {\n		trust = webhook.Proved\n	}\n",
+	},
+	{
+		name: "an early event is dropped", file: "../inbox/work.go", killers: "EarlyEvent", in: theInbox,
+		old: "		item.State = storage.InboxWaiting\n		return errors.Join(err, i.waitOrGiveUp(ctx, item, err))\n	case err != nil:\n",
+		new: "		return i.end(ctx, item, storage.InboxForeign)\n	case err != nil:\n",
+	},
+	{
+		name: "a notification's amount is believed", file: "../inbox/apply.go", killers: "W5|AnotherAmount", in: theInbox,
+		old: "	if i.eng.CanLook(item.Provider) {\n",
+		new: "	if ev.Fetch && i.eng.CanLook(item.Provider) {\n",
+	},
+	{
+		name: "a notification of an open operation is done with", file: "../inbox/apply.go", killers: "WaitsForAnOperation|BothLedgers", in: theInbox,
+		old: "	case len(open) > 0 && (missing || code != \"\"):\n",
+		new: "	case len(open) > 99 && (missing || code != \"\"):\n",
+	},
+	{
+		name: "whoever makes up an id takes it away", file: "../inbox/evidence.go", killers: "NobodyTakes", in: theInbox,
+		old: "		i.Event += \"#\" + i.Digest[:16]\n",
+		new: "		i.Event += i.Digest[:0]\n",
+	},
+	{
+		name: "an event that is refunded before its capture is a contradiction", file: "../inbox/apply.go", killers: "W3", in: theInbox,
+		old: "	if tooEarly(p, ev.Movements) && ",
+		new: "	if tooEarly(p, ev.Movements[:0]) && ",
 	},
 }
 

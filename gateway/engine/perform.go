@@ -66,7 +66,7 @@ func (e *Engine) call(ctx context.Context, o storage.Operation, r Request, first
 	if err != nil && !claimed && gateway.CodeOf(err) == gateway.CodeConflict && gateway.AsError(err, "").Stage == "before send" {
 		return done(e.await(ctx, o)) // somebody else has it
 	}
-	odd := err == nil && (differs(o, step, subject.Payment.Due.Currency(), out) || rules[o.Kind].about && e.misstates(context.WithoutCancel(ctx), o, out))
+	odd := err == nil && !revokes(o, step) && (differs(o, step, subject.Payment.Due.Currency(), out) || rules[o.Kind].about && e.misstates(context.WithoutCancel(ctx), o, out))
 	if odd {
 		// Another amount than was asked for may be true (a partial authorization) or
 		// a lie: it is not booked on this answer's word, but looked up at once.

@@ -252,10 +252,13 @@ func (e *Engine) without(ctx context.Context, o storage.Operation, step storage.
 	past := endpoint.LateEffectMax > 0 && since > horizon
 	switch {
 	case endpoint.Effect == gateway.EffectNone,
-		keyHolds && endpoint.Replays5xx, // the provider answers what it did the first time, whatever that was
+		step.Sends == 0 && step.State == gateway.StepPrepared, // what was to follow a lost call: the process ended before it left
+		keyHolds && endpoint.Replays5xx,                       // the provider answers what it did the first time, whatever that was
 		keyHolds && (!looked || past),
 		endpoint.Natural && keyHolds,
-		endpoint.Natural && endpoint.KeyTTL == 0 && !looked, // a PUT: nothing but the call itself can tell
+		// A PUT: nothing but the call itself can tell. Once it was refused ("already
+		// done"), it has told what it can.
+		endpoint.Natural && endpoint.KeyTTL == 0 && !looked && (o.Code == gateway.CodeIndeterminate || o.Code.Retryable()),
 		looked && past:
 		return e.resend(ctx, o, step)
 	case looked && endpoint.LateEffectMax > 0:
@@ -265,14 +268,18 @@ func (e *Engine) without(ctx context.Context, o storage.Operation, step storage.
 	case since < min(endpoint.Async, e.cfg.ActionTime):
 		return e.lookAgain(ctx, o) // an event is still to come, and tells
 	}
-	return e.end(ctx, o, gateway.StateParked, gateway.CodeIndeterminate, "the provider promises no way to find out or to try again safely")
+	return e.parkOrRevoke(ctx, o, step, endpoint, "the provider promises no way to find out or to try again safely")
 }
 
 // resend sends the same bytes under the same key once more.
 func (e *Engine) resend(ctx context.Context, o storage.Operation, step storage.Step) error {
 	_, _, err := e.prepare(ctx, o, nil, nil)
 	if errors.Is(err, errInstrument) {
-		return e.end(ctx, o, gateway.StateParked, gateway.CodeIndeterminate, "it may not have happened, and cannot be sent again without the shopper's instrument")
+		endpoint, eerr := e.endpoint(o.Provider, step.Name)
+		if eerr != nil {
+			return eerr
+		}
+		return e.parkOrRevoke(ctx, o, step, endpoint, "it may not have happened, and cannot be sent again without the shopper's instrument")
 	}
 	if err != nil {
 		return err

@@ -59,7 +59,7 @@ func (e *Engine) settle(ctx context.Context, of storage.Operation, found finding
 		if f.lookup && f.err == nil && contradicts(p, f.out) {
 			f.out, f.err = gateway.Outcome{}, gateway.Errorf(gateway.CodeIndeterminate, "what the provider shows contradicts what it stated before; it is asked again")
 		}
-		if f.lookup && f.source == gateway.SourcePoll && !o.State.Terminal() && (differs(o, step, p.Due.Currency(), f.out) || othersDiffer(o, open, f.out)) {
+		if !o.State.Terminal() && f.doubtful(o, step, p, open) {
 			if f, err = confirm(tx, o, f); err != nil {
 				return err
 			}
@@ -90,6 +90,15 @@ func (e *Engine) settle(ctx context.Context, of storage.Operation, found finding
 	})
 	point("after recording")
 	return done, err
+}
+
+// doubtful reports whether the provider states another amount than was asked for,
+// where it is asked again until it has said the same a few times.
+func (f finding) doubtful(o storage.Operation, step storage.Step, p gateway.Payment, open []storage.Operation) bool {
+	if revokes(o, step) && !f.lookup { // the answer to a cancellation by key tells what it has ended
+		return f.err == nil && differs(o, storage.Step{}, p.Due.Currency(), f.out)
+	}
+	return f.lookup && f.source == gateway.SourcePoll && (differs(o, step, p.Due.Currency(), f.out) || othersDiffer(o, open, f.out))
 }
 
 // settled is what came of a finding.

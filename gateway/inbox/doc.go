@@ -26,6 +26,10 @@
 //	    ├──────► waiting   the payment is not known, or an operation of ours is under way
 //	    └──────► foreign   nobody here knows it, after the horizon
 //
+// Notifications that come at the same time are stored in one transaction together.
+// With [Config].Defer a provider is answered once its events are stored, without
+// waiting for what they bring.
+//
 // # What is believed
 //
 // Where the provider can be asked how a payment stands, it is asked, and what it

@@ -8,3 +8,10 @@ func CrashAt(f func(name string)) {
 	}
 	crash.Store(&f)
 }
+
+// Writing reports whether somebody writes notifications at this moment.
+func (i *Inbox) Writing() bool {
+	i.queue.mu.Lock()
+	defer i.queue.mu.Unlock()
+	return i.queue.writing && len(i.queue.waiting) == 0
+}

@@ -45,44 +45,46 @@ func withGate(gate inbox.GateFunc) option {
 // is answered, it is resumed when the provider comes again, and it is done once.
 func TestAGateIsResumedOnRedelivery(t *testing.T) {
 	t.Parallel()
-	var answer atomic.Pointer[error]
-	var passed []inbox.Duty
-	w := newWorld(t, withGate(func(_ context.Context, d inbox.Duty) error {
-		passed = append(passed, d)
-		return *answer.Load()
-	}))
-	p := w.Paid("17")
-	body := w.bodies()[0]
-	for _, one := range []struct {
-		err  error
-		want int
-	}{
-		{gateway.Errorf(gateway.CodeConflict, "the cart changed"), 409},
-		{gateway.Errorf(gateway.CodeUnavailable, "down"), 503},
-		{gateway.Errorf(gateway.CodeAuthentication, "our keys"), 503},
-		{errors.New("anything"), 503},
-		{webhook.Gone(errors.New("the order was given up")), 410},
-		{nil, 200},
-		{errors.New("it is not called any more"), 200},
-	} {
-		answer.Store(&one.err)
-		code, _ := w.post("es", body)
-		assert.Equal(t, one.want, code, "%v", one.err)
-		if one.want != 200 {
-			assert.Len(t, w.items(storage.InboxGating), 1)
-			w.Advance(24 * time.Hour)
-			w.sweep()
-			assert.Len(t, w.items(storage.InboxGating), 1, "only the provider resumes it")
+	onBoth(t, func(t *testing.T, on option) {
+		var answer atomic.Pointer[error]
+		var passed []inbox.Duty
+		w := newWorld(t, on, withGate(func(_ context.Context, d inbox.Duty) error {
+			passed = append(passed, d)
+			return *answer.Load()
+		}))
+		p := w.Paid("17")
+		body := w.bodies()[0]
+		for _, one := range []struct {
+			err  error
+			want int
+		}{
+			{gateway.Errorf(gateway.CodeConflict, "the cart changed"), 409},
+			{gateway.Errorf(gateway.CodeUnavailable, "down"), 503},
+			{gateway.Errorf(gateway.CodeAuthentication, "our keys"), 503},
+			{errors.New("anything"), 503},
+			{webhook.Gone(errors.New("the order was given up")), 410},
+			{nil, 200},
+			{errors.New("it is not called any more"), 200},
+		} {
+			answer.Store(&one.err)
+			code, _ := w.post("es", body)
+			assert.Equal(t, one.want, code, "%v", one.err)
+			if one.want != 200 {
+				assert.Len(t, w.items(storage.InboxGating), 1)
+				w.Advance(24 * time.Hour)
+				w.sweep()
+				assert.Len(t, w.items(storage.InboxGating), 1, "only the provider resumes it")
+			}
 		}
-	}
-	require.Len(t, passed, 6)
-	assert.False(t, passed[0].Resumed)
-	for _, d := range passed[1:] {
-		assert.True(t, d.Resumed)
-	}
-	assert.Equal(t, p.ID, passed[0].Payment.ID)
-	assert.Equal(t, "payment.authorized", passed[0].Event.Kind)
-	assert.Len(t, w.items(storage.InboxDone), 1)
+		require.Len(t, passed, 6)
+		assert.False(t, passed[0].Resumed)
+		for _, d := range passed[1:] {
+			assert.True(t, d.Resumed)
+		}
+		assert.Equal(t, p.ID, passed[0].Payment.ID)
+		assert.Equal(t, "payment.authorized", passed[0].Event.Kind)
+		assert.Len(t, w.items(storage.InboxDone), 1)
+	})
 }
 
 // S45: a duty whose payment is not here is 404, and is done when it appears.
@@ -132,29 +134,31 @@ func TestADutyWithoutAGate(t *testing.T) {
 // to come again.
 func TestADutyIsDoneByOne(t *testing.T) {
 	t.Parallel()
-	inside, leave := make(chan struct{}), make(chan struct{})
-	var calls atomic.Int64
-	w := newWorld(t, withGate(func(context.Context, inbox.Duty) error {
-		calls.Add(1)
-		close(inside)
-		<-leave
-		return nil
-	}))
-	w.Paid("17")
-	body := w.bodies()[0]
-	var wg sync.WaitGroup
-	wg.Go(func() {
+	onBoth(t, func(t *testing.T, on option) {
+		inside, leave := make(chan struct{}), make(chan struct{})
+		var calls atomic.Int64
+		w := newWorld(t, on, withGate(func(context.Context, inbox.Duty) error {
+			calls.Add(1)
+			close(inside)
+			<-leave
+			return nil
+		}))
+		w.Paid("17")
+		body := w.bodies()[0]
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			code, _ := w.post("es", body)
+			assert.Equal(t, 200, code)
+		})
+		<-inside
 		code, _ := w.post("es", body)
-		assert.Equal(t, 200, code)
+		assert.Equal(t, 503, code)
+		_, err := w.box.Replay(t.Context(), enginetest.Store, "sandbox", w.Provider.Events()[0].ID)
+		require.ErrorIs(t, err, gateway.CodeConflict)
+		close(leave)
+		wg.Wait()
+		assert.Equal(t, int64(1), calls.Load())
 	})
-	<-inside
-	code, _ := w.post("es", body)
-	assert.Equal(t, 503, code)
-	_, err := w.box.Replay(t.Context(), enginetest.Store, "sandbox", w.Provider.Events()[0].ID)
-	require.ErrorIs(t, err, gateway.CodeConflict)
-	close(leave)
-	wg.Wait()
-	assert.Equal(t, int64(1), calls.Load())
 }
 
 // A gate that panics is an error of ours, and is resumed.

@@ -173,25 +173,27 @@ func TestNobodyTakesAnIDAway(t *testing.T) {
 // Run works on what waits, and ends with its context.
 func TestRunSweeps(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	p := w.Paid("17")
-	code, _ := w.post("fr", w.bodies()[0])
-	assert.Equal(t, 200, code)
-	require.ErrorIs(t, w.box.Run(t.Context(), 0), gateway.CodeInternal)
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- w.box.Run(ctx, time.Millisecond) }()
-	n := w.create("fr", "k")
-	require.NoError(t, w.DB.Update(t.Context(), func(tx *storage.Tx) error {
-		return tx.AddRefs("fr", n.ID, gateway.Refs{{Owner: "sandbox", Name: "payment", Value: p.Refs.Get("payment")}})
-	}))
-	require.Eventually(t, func() bool {
-		w.Advance(time.Second)
-		item, err := w.box.Item(t.Context(), "fr", "sandbox", w.Provider.Events()[0].ID)
-		return err == nil && item.State == storage.InboxDone
-	}, 20*time.Second, 5*time.Millisecond)
-	cancel()
-	require.NoError(t, <-done)
+	onBoth(t, func(t *testing.T, on option) {
+		w := newWorld(t, on)
+		p := w.Paid("17")
+		code, _ := w.post("fr", w.bodies()[0])
+		assert.Equal(t, 200, code)
+		require.ErrorIs(t, w.box.Run(t.Context(), 0), gateway.CodeInternal)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- w.box.Run(ctx, time.Millisecond) }()
+		n := w.create("fr", "k")
+		require.NoError(t, w.DB.Update(t.Context(), func(tx *storage.Tx) error {
+			return tx.AddRefs("fr", n.ID, gateway.Refs{{Owner: "sandbox", Name: "payment", Value: p.Refs.Get("payment")}})
+		}))
+		require.Eventually(t, func() bool {
+			w.Advance(time.Second)
+			item, err := w.box.Item(t.Context(), "fr", "sandbox", w.Provider.Events()[0].ID)
+			return err == nil && item.State == storage.InboxDone
+		}, 20*time.Second, 5*time.Millisecond)
+		cancel()
+		require.NoError(t, <-done)
+	})
 }
 
 func TestAnInboxNeedsItsParts(t *testing.T) {

@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -27,6 +28,13 @@ type Config struct {
 	// are answered 404. Nil leaves it to the receivers, which have no secret for others.
 	KnowsStore func(ctx context.Context, store gateway.StoreID) bool
 
+	// Defer answers a provider as soon as its events are stored, and leaves it to
+	// [Inbox.Run] to apply them: for bursts, and for providers that wait a second
+	// or two. A duty before the acknowledgement is done before it all the same.
+	Defer bool
+	// Workers is how many events a sweep works on at once; default 4.
+	Workers int
+
 	MaxBody  int64         // bytes; default 1 MiB
 	Patience time.Duration // how long a provider waits at most for its answer; what is not done by then goes on without it; default 8 s
 	Horizon  time.Duration // how long an event waits for its payment before it is foreign; default 72 h
@@ -43,7 +51,9 @@ type Inbox struct {
 	eng *engine.Engine
 	log *slog.Logger
 
+	queue   queue
 	running sync.WaitGroup // what goes on without its provider
+	stored  chan struct{}  // receives when something was stored that Run is to apply
 }
 
 // New returns an inbox. It fails with [gateway.CodeInternal] when something is
@@ -67,13 +77,14 @@ func New(cfg Config) (*Inbox, error) {
 			*d = fallback
 		}
 	}
-	if cfg.MaxBody < 0 || cfg.Patience < 0 || cfg.Horizon < 0 || cfg.Keep < leastKeep {
+	cfg.Workers = cmp.Or(cfg.Workers, 4)
+	if cfg.MaxBody < 0 || cfg.Workers < 0 || cfg.Patience < 0 || cfg.Horizon < 0 || cfg.Keep < leastKeep {
 		return nil, gateway.Errorf(gateway.CodeInternal, "an inbox needs nothing negative, and keeps events for 30 days or more")
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Inbox{cfg: cfg, db: cfg.Storage, eng: cfg.Engine, log: cfg.Log}, nil
+	return &Inbox{cfg: cfg, db: cfg.Storage, eng: cfg.Engine, log: cfg.Log, stored: make(chan struct{}, 1)}, nil
 }
 
 // alive is how long whoever works on an event is believed to be alive beyond the

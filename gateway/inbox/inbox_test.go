@@ -124,116 +124,124 @@ func TestANotificationOfALostAnswer(t *testing.T) {
 // when the payment appears.
 func TestAnEarlyEventIsAppliedWhenThePaymentAppears(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	p := w.Paid("17") // in the ledger of es; store fr adopts it later
-	body := w.bodies()[0]
-	code, _ := w.post("fr", body)
-	assert.Equal(t, 200, code, "it is acknowledged all the same")
-	item, err := w.box.Item(t.Context(), "fr", "sandbox", w.Provider.Events()[0].ID)
-	require.NoError(t, err)
-	assert.Equal(t, storage.InboxWaiting, item.State)
-	code, _ = w.post("fr", body)
-	assert.Equal(t, 200, code)
-	w.sweep()
+	onBoth(t, func(t *testing.T, on option) {
+		w := newWorld(t, on)
+		p := w.Paid("17") // in the ledger of es; store fr adopts it later
+		body := w.bodies()[0]
+		code, _ := w.post("fr", body)
+		assert.Equal(t, 200, code, "it is acknowledged all the same")
+		item, err := w.box.Item(t.Context(), "fr", "sandbox", w.Provider.Events()[0].ID)
+		require.NoError(t, err)
+		assert.Equal(t, storage.InboxWaiting, item.State)
+		code, _ = w.post("fr", body)
+		assert.Equal(t, 200, code)
+		w.sweep()
 
-	_, err = w.Provider.RefundInDashboard(p.Refs.Get("payment"), 100)
-	require.NoError(t, err)
-	n, err := w.Engine.Create(t.Context(), engine.NewPayment{Store: "fr", Key: "k", Amount: enginetest.EUR(1000)})
-	require.NoError(t, err)
-	require.NoError(t, w.DB.Update(t.Context(), func(tx *storage.Tx) error {
-		return tx.AddRefs("fr", n.ID, gateway.Refs{{Owner: "sandbox", Name: "payment", Value: p.Refs.Get("payment")}})
-	}))
-	w.Advance(15 * time.Minute)
-	w.sweep()
-	item, err = w.box.Item(t.Context(), "fr", "sandbox", item.Event)
-	require.NoError(t, err)
-	assert.Equal(t, storage.InboxDone, item.State, item.Failure)
-	got, err := w.Engine.Payment(t.Context(), "fr", n.ID)
-	require.NoError(t, err)
-	w.equal(got)
+		_, err = w.Provider.RefundInDashboard(p.Refs.Get("payment"), 100)
+		require.NoError(t, err)
+		n, err := w.Engine.Create(t.Context(), engine.NewPayment{Store: "fr", Key: "k", Amount: enginetest.EUR(1000)})
+		require.NoError(t, err)
+		require.NoError(t, w.DB.Update(t.Context(), func(tx *storage.Tx) error {
+			return tx.AddRefs("fr", n.ID, gateway.Refs{{Owner: "sandbox", Name: "payment", Value: p.Refs.Get("payment")}})
+		}))
+		w.Advance(15 * time.Minute)
+		w.sweep()
+		item, err = w.box.Item(t.Context(), "fr", "sandbox", item.Event)
+		require.NoError(t, err)
+		assert.Equal(t, storage.InboxDone, item.State, item.Failure)
+		got, err := w.Engine.Payment(t.Context(), "fr", n.ID)
+		require.NoError(t, err)
+		w.equal(got)
+	})
 }
 
 // An event of nobody becomes foreign after the horizon, and stays acknowledged.
 func TestAnEventOfNobodyBecomesForeign(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.Paid("17")
-	code, first := w.post("fr", w.bodies()[0])
-	assert.Equal(t, 200, code)
-	w.Advance(73 * time.Hour)
-	w.sweep()
-	all, err := w.box.List(t.Context(), "fr", storage.InboxForeign, 0)
-	require.NoError(t, err)
-	require.Len(t, all, 1)
-	assert.True(t, all[0].Due.IsZero())
-	code, again := w.post("fr", w.bodies()[0])
-	assert.Equal(t, 200, code)
-	assert.Equal(t, first, again)
+	onBoth(t, func(t *testing.T, on option) {
+		w := newWorld(t, on)
+		w.Paid("17")
+		code, first := w.post("fr", w.bodies()[0])
+		assert.Equal(t, 200, code)
+		w.Advance(73 * time.Hour)
+		w.sweep()
+		all, err := w.box.List(t.Context(), "fr", storage.InboxForeign, 0)
+		require.NoError(t, err)
+		require.Len(t, all, 1)
+		assert.True(t, all[0].Due.IsZero())
+		code, again := w.post("fr", w.bodies()[0])
+		assert.Equal(t, 200, code)
+		assert.Equal(t, first, again)
 
-	got, err := w.box.Replay(t.Context(), "fr", "sandbox", all[0].Event)
-	require.NoError(t, err)
-	assert.Equal(t, storage.InboxForeign, got.State, "nobody knows it still")
+		got, err := w.box.Replay(t.Context(), "fr", "sandbox", all[0].Event)
+		require.NoError(t, err)
+		assert.Equal(t, storage.InboxForeign, got.State, "nobody knows it still")
+	})
 }
 
 // W4: what is sent again after a minute, a day or 29 days is answered with the same
 // success and changes nothing.
 func TestW4AReplayChangesNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	p := w.challenged("17")
-	require.NoError(t, w.Provider.CompleteChallenge(p.Refs.Get("payment")))
-	w.deliver(nil, 0)
-	_, err := w.Engine.Capture(t.Context(), engine.Request{Store: enginetest.Store, Payment: p.ID, Key: "ship", All: true, Final: true})
-	require.NoError(t, err) // a hold would expire meanwhile
-	w.deliver(nil, 0)
-	p = w.Payment(p.ID)
-	told, done := w.told(p.ID), w.items(storage.InboxDone)
-	_, answer := w.post("es", w.bodies()[0])
-	for _, later := range []time.Duration{time.Minute, 24 * time.Hour, 28 * 24 * time.Hour} {
-		w.Advance(later)
+	onBoth(t, func(t *testing.T, on option) {
+		w := newWorld(t, on)
+		p := w.challenged("17")
+		require.NoError(t, w.Provider.CompleteChallenge(p.Refs.Get("payment")))
+		w.deliver(nil, 0)
+		_, err := w.Engine.Capture(t.Context(), engine.Request{Store: enginetest.Store, Payment: p.ID, Key: "ship", All: true, Final: true})
+		require.NoError(t, err) // a hold would expire meanwhile
+		w.deliver(nil, 0)
+		p = w.Payment(p.ID)
+		told, done := w.told(p.ID), w.items(storage.InboxDone)
+		_, answer := w.post("es", w.bodies()[0])
+		for _, later := range []time.Duration{time.Minute, 24 * time.Hour, 28 * 24 * time.Hour} {
+			w.Advance(later)
+			pruned, err := w.box.Prune(t.Context())
+			require.NoError(t, err)
+			assert.Zero(t, pruned)
+			calls := len(w.Provider.Calls())
+			for _, body := range w.bodies() {
+				code, text := w.post("es", body)
+				assert.Equal(t, 200, code)
+				assert.Equal(t, answer, text)
+			}
+			assert.Len(t, w.Provider.Calls(), calls, "nobody is asked again")
+			now := w.Payment(p.ID)
+			assert.Equal(t, p.Version, now.Version)
+			assert.Equal(t, told, w.told(p.ID))
+			assert.Equal(t, done, w.items(storage.InboxDone))
+		}
+		w.Advance(10 * 24 * time.Hour)
 		pruned, err := w.box.Prune(t.Context())
 		require.NoError(t, err)
-		assert.Zero(t, pruned)
-		calls := len(w.Provider.Calls())
-		for _, body := range w.bodies() {
-			code, text := w.post("es", body)
+		assert.Equal(t, int64(len(done)), pruned)
+		for _, body := range w.bodies() { // forgotten, and still without an effect
+			code, _ := w.post("es", body)
 			assert.Equal(t, 200, code)
-			assert.Equal(t, answer, text)
 		}
-		assert.Len(t, w.Provider.Calls(), calls, "nobody is asked again")
-		now := w.Payment(p.ID)
-		assert.Equal(t, p.Version, now.Version)
 		assert.Equal(t, told, w.told(p.ID))
-		assert.Equal(t, done, w.items(storage.InboxDone))
-	}
-	w.Advance(10 * 24 * time.Hour)
-	pruned, err := w.box.Prune(t.Context())
-	require.NoError(t, err)
-	assert.Equal(t, int64(len(done)), pruned)
-	for _, body := range w.bodies() { // forgotten, and still without an effect
-		code, _ := w.post("es", body)
-		assert.Equal(t, 200, code)
-	}
-	assert.Equal(t, told, w.told(p.ID))
+	})
 }
 
 func TestAnOperatorReplaysAnEvent(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	p := w.Paid("17")
-	w.deliver(nil, 0)
-	all, err := w.box.Of(t.Context(), enginetest.Store, p.ID)
-	require.NoError(t, err)
-	require.NotEmpty(t, all)
-	told := w.told(p.ID)
-	for _, item := range all {
-		got, err := w.box.Replay(t.Context(), item.Store, item.Provider, item.Event)
+	onBoth(t, func(t *testing.T, on option) {
+		w := newWorld(t, on)
+		p := w.Paid("17")
+		w.deliver(nil, 0)
+		all, err := w.box.Of(t.Context(), enginetest.Store, p.ID)
 		require.NoError(t, err)
-		assert.Equal(t, storage.InboxDone, got.State)
-	}
-	assert.Equal(t, told, w.told(p.ID))
-	_, err = w.box.Replay(t.Context(), "es", "sandbox", "nobody")
-	require.ErrorIs(t, err, gateway.CodeNotFound)
-	_, err = w.box.Item(t.Context(), "es", "sandbox", "nobody")
-	require.ErrorIs(t, err, gateway.CodeNotFound)
+		require.NotEmpty(t, all)
+		told := w.told(p.ID)
+		for _, item := range all {
+			got, err := w.box.Replay(t.Context(), item.Store, item.Provider, item.Event)
+			require.NoError(t, err)
+			assert.Equal(t, storage.InboxDone, got.State)
+		}
+		assert.Equal(t, told, w.told(p.ID))
+		_, err = w.box.Replay(t.Context(), "es", "sandbox", "nobody")
+		require.ErrorIs(t, err, gateway.CodeNotFound)
+		_, err = w.box.Item(t.Context(), "es", "sandbox", "nobody")
+		require.ErrorIs(t, err, gateway.CodeNotFound)
+	})
 }

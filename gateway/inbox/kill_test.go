@@ -28,6 +28,8 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/gateway/engine/enginetest"
 	"github.com/gatewaycommand/gatewaycommand/gateway/inbox"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
+	"github.com/gatewaycommand/gatewaycommand/gateway/storage/postgres"
+	"github.com/gatewaycommand/gatewaycommand/gateway/storage/postgres/postgrestest"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage/sqlite"
 	"github.com/gatewaycommand/gatewaycommand/gateway/tenant"
 	"github.com/gatewaycommand/gatewaycommand/gateway/webhook"
@@ -39,18 +41,24 @@ const victimVariable = "INBOX_VICTIM"
 
 // orders tell a process what to serve and where to die.
 type orders struct {
-	Provider, File, Duty string
-	Crash                string
-	Later                time.Duration // of its clock
+	Provider, Duty string
+	File, Postgres string // either: where the shop's books are
+	Crash          string
+	Later          time.Duration // of its clock
 }
 
-// shopOf opens a shop's engine on a file.
-func shopOf(ctx context.Context, provider, file string, later time.Duration) (*storage.DB, *engine.Engine, error) {
-	db, err := sqlite.Open(ctx, file, sqlite.Options{Now: func() time.Time { return time.Now().Add(later) }})
+// shopOf opens a shop's engine on its books.
+func shopOf(ctx context.Context, o orders) (db *storage.DB, eng *engine.Engine, err error) {
+	now := func() time.Time { return time.Now().Add(o.Later) }
+	if o.Postgres != "" {
+		db, err = postgres.Open(ctx, o.Postgres, postgres.Options{Now: now})
+	} else {
+		db, err = sqlite.Open(ctx, o.File, sqlite.Options{Now: now})
+	}
 	if err != nil {
 		return nil, nil, err
 	}
-	api, err := sandbox.New(sandbox.Config{BaseURL: provider, Keys: tenant.Single(sandbox.Keys{Secret: gateway.NewSecret(simulator.DefaultKey)}), HTTP: client.Config{Timeout: 5 * time.Second}})
+	api, err := sandbox.New(sandbox.Config{BaseURL: o.Provider, Keys: tenant.Single(sandbox.Keys{Secret: gateway.NewSecret(simulator.DefaultKey)}), HTTP: client.Config{Timeout: 5 * time.Second}})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -58,7 +66,7 @@ func shopOf(ctx context.Context, provider, file string, later time.Duration) (*s
 	if err != nil {
 		return nil, nil, err
 	}
-	eng, err := engine.New(engine.Config{Pools: pools, Storage: db})
+	eng, err = engine.New(engine.Config{Pools: pools, Storage: db})
 	return db, eng, err
 }
 
@@ -74,7 +82,7 @@ func victim(raw string) error {
 			select {} // until the signal arrives
 		}
 	})
-	db, eng, err := shopOf(context.Background(), o.Provider, o.File, o.Later)
+	db, eng, err := shopOf(context.Background(), o)
 	if err != nil {
 		return err
 	}
@@ -150,66 +158,74 @@ func TestW6AKilledProcessNeverSaidYes(t *testing.T) {
 	for _, at := range points(t) {
 		t.Run(at, func(t *testing.T) {
 			t.Parallel()
-			var duties atomic.Int64
-			duty := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { duties.Add(1) }))
-			t.Cleanup(duty.Close)
-			provider, err := simulator.Start(simulator.Config{ManualWebhooks: true})
-			require.NoError(t, err)
-			t.Cleanup(func() { assert.NoError(t, provider.Close()) })
-			file := filepath.Join(t.TempDir(), "shop.db")
-			db, eng, err := shopOf(t.Context(), provider.URL(), file, 0)
-			require.NoError(t, err)
-			t.Cleanup(func() { assert.NoError(t, db.Close()) })
-			o := orders{Provider: provider.URL(), File: file, Duty: duty.URL, Crash: at}
-			url, end := process(t, o)
-			require.NoError(t, provider.SetWebhook(simulator.DefaultAccount, url+"/webhooks/sandbox/es", simulator.DefaultWebhookSecret))
-
-			p, err := eng.Create(t.Context(), engine.NewPayment{Store: "es", Key: "k", Amount: enginetest.EUR(1000)})
-			require.NoError(t, err)
-			r := enginetest.Authorization(p, "k")
-			r.Instrument = &gateway.Instrument{Token: gateway.NewSecret(simulator.TokenChallenge)}
-			got, err := eng.Authorize(t.Context(), r)
-			require.NoError(t, err)
-			require.NoError(t, provider.CompleteChallenge(got.Payment.Refs.Get("payment")))
-			events := provider.Events()
-			last := events[len(events)-1].ID
-
-			d, err := provider.Deliver(last)
-			end()
-			require.NoError(t, err)
-			require.Error(t, d.Err, "it was killed before it answered")
-			assert.Zero(t, d.Status)
-			var items []storage.InboxItem
-			require.NoError(t, db.View(t.Context(), func(tx *storage.Tx) error {
-				ctx, q := tx.SQL()
-				n := 0
-				require.NoError(t, q.QueryRowContext(ctx, "SELECT count(*) FROM inbox").Scan(&n))
-				assert.Equal(t, at != "after the verification", n == 1)
-				return nil
-			}))
-
-			o.Crash, o.Later = "", time.Hour
-			url, end = process(t, o)
-			t.Cleanup(end)
-			require.NoError(t, provider.SetWebhook(simulator.DefaultAccount, url+"/webhooks/sandbox/es", simulator.DefaultWebhookSecret))
-			for range 2 {
-				d, err = provider.Deliver(last)
-				require.NoError(t, err)
-				assert.Equal(t, 200, d.Status)
-			}
-			p, err = eng.Payment(t.Context(), "es", p.ID)
-			require.NoError(t, err)
-			assert.Equal(t, enginetest.EUR(1000), p.Balances.Authorized)
-			require.NoError(t, db.View(t.Context(), func(tx *storage.Tx) (err error) {
-				items, err = tx.Inbox("es", storage.InboxQuery{State: storage.InboxDone})
-				return err
-			}))
-			assert.Len(t, items, 1)
-			most := int64(1)
-			if at == "after the gate" { // it was done, and that was not written down
-				most = 2
-			}
-			assert.Equal(t, most, duties.Load(), "how often the duty was done")
+			onBoth(t, func(t *testing.T, on option) { killedAt(t, at, on) })
 		})
 	}
+}
+
+// killedAt kills a process at one point.
+func killedAt(t *testing.T, at string, on option) {
+	t.Helper()
+	var duties atomic.Int64
+	duty := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { duties.Add(1) }))
+	t.Cleanup(duty.Close)
+	provider, err := simulator.Start(simulator.Config{ManualWebhooks: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, provider.Close()) })
+	o := orders{Provider: provider.URL(), Duty: duty.URL, File: filepath.Join(t.TempDir(), "shop.db"), Crash: at}
+	if on.postgres {
+		o.File, o.Postgres = "", postgrestest.Database(t)
+	}
+	db, eng, err := shopOf(t.Context(), orders{Provider: o.Provider, File: o.File, Postgres: o.Postgres})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, db.Close()) })
+	url, end := process(t, o)
+	require.NoError(t, provider.SetWebhook(simulator.DefaultAccount, url+"/webhooks/sandbox/es", simulator.DefaultWebhookSecret))
+
+	p, err := eng.Create(t.Context(), engine.NewPayment{Store: "es", Key: "k", Amount: enginetest.EUR(1000)})
+	require.NoError(t, err)
+	r := enginetest.Authorization(p, "k")
+	r.Instrument = &gateway.Instrument{Token: gateway.NewSecret(simulator.TokenChallenge)}
+	got, err := eng.Authorize(t.Context(), r)
+	require.NoError(t, err)
+	require.NoError(t, provider.CompleteChallenge(got.Payment.Refs.Get("payment")))
+	events := provider.Events()
+	last := events[len(events)-1].ID
+
+	d, err := provider.Deliver(last)
+	end()
+	require.NoError(t, err)
+	require.Error(t, d.Err, "it was killed before it answered")
+	assert.Zero(t, d.Status)
+	var items []storage.InboxItem
+	require.NoError(t, db.View(t.Context(), func(tx *storage.Tx) error {
+		ctx, q := tx.SQL()
+		n := 0
+		require.NoError(t, q.QueryRowContext(ctx, "SELECT count(*) FROM inbox").Scan(&n))
+		assert.Equal(t, at != "after the verification", n == 1)
+		return nil
+	}))
+
+	o.Crash, o.Later = "", time.Hour
+	url, end = process(t, o)
+	t.Cleanup(end)
+	require.NoError(t, provider.SetWebhook(simulator.DefaultAccount, url+"/webhooks/sandbox/es", simulator.DefaultWebhookSecret))
+	for range 2 {
+		d, err = provider.Deliver(last)
+		require.NoError(t, err)
+		assert.Equal(t, 200, d.Status)
+	}
+	p, err = eng.Payment(t.Context(), "es", p.ID)
+	require.NoError(t, err)
+	assert.Equal(t, enginetest.EUR(1000), p.Balances.Authorized)
+	require.NoError(t, db.View(t.Context(), func(tx *storage.Tx) (err error) {
+		items, err = tx.Inbox("es", storage.InboxQuery{State: storage.InboxDone})
+		return err
+	}))
+	assert.Len(t, items, 1)
+	most := int64(1)
+	if at == "after the gate" { // it was done, and that was not written down
+		most = 2
+	}
+	assert.Equal(t, most, duties.Load(), "how often the duty was done")
 }

@@ -14,29 +14,31 @@ type taken struct {
 	item storage.InboxItem
 	mine bool // to be worked on by this call
 	err  error
+
+	later bool // to be worked on by Run
 }
 
 // receive stores the events of one notification, in one transaction, and works on them.
 func (i *Inbox) receive(ctx context.Context, provider string, store gateway.StoreID, events []webhook.Event, trust webhook.Trust) (webhook.Case, error) {
-	var all []taken
-	err := i.db.Update(ctx, func(tx *storage.Tx) error {
-		all = all[:0]
-		for _, e := range events {
-			one, err := i.keep(tx, provider, store, e, trust)
-			if err != nil {
-				return err
-			}
-			all = append(all, one)
+	n := &notification{trust: trust}
+	for _, e := range events {
+		row, err := itemOf(provider, store, e, trust, i.db.Now())
+		if err != nil {
+			return failed(err), err
 		}
-		return nil
-	})
-	if gateway.CodeOf(err) == gateway.CodeInvalid {
-		return webhook.CaseMalformed, err
+		n.rows = append(n.rows, row)
 	}
+	all, err := i.store(ctx, n)
 	if err != nil {
 		return webhook.CaseAgain, err
 	}
 	point("after the inbox row")
+	if slices.ContainsFunc(all, func(one taken) bool { return one.later }) {
+		select {
+		case i.stored <- struct{}{}:
+		default: // it is told already
+		}
+	}
 	return answerTo(i.workOn(ctx, all))
 }
 
@@ -64,32 +66,6 @@ func (i *Inbox) workOn(ctx context.Context, all []taken) []taken {
 	case <-ctx.Done():
 		return all // stored: it is ours
 	}
-}
-
-// keep stores one event and claims it, unless it has ended or somebody works on it.
-func (i *Inbox) keep(tx *storage.Tx, provider string, store gateway.StoreID, e webhook.Event, trust webhook.Trust) (one taken, err error) {
-	row, err := itemOf(provider, store, e, trust, tx.Now())
-	if err != nil {
-		return one, err
-	}
-	created := false
-	if one.item, created, err = tx.InsertInbox(row); err != nil || created && one.item.State.Ended() {
-		return one, err
-	}
-	if !created && one.item.Digest != row.Digest && one.item.Payment != "" && trust == webhook.Proved {
-		// The same id, and another story: what came first counts.
-		if err := tx.AppendDiscrepancy(store, one.item.Payment, "webhook", changed{one.item.Event, one.item.Kind, row.Body}); err != nil {
-			return one, err
-		}
-	}
-	if one.item.State == storage.InboxDone && trust == webhook.Hint && one.item.Gate == "" {
-		// A hint has no identity of its own: each one is worth a look.
-		if err := tx.ReopenInbox(store, provider, row.Event); err != nil {
-			return one, err
-		}
-	}
-	one.mine, err = tx.ClaimInbox(&one.item, i.lease(one.item, tx.Now()))
-	return one, err
 }
 
 // changed is an event that came again with another content.

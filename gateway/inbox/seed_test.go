@@ -12,6 +12,7 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 	"github.com/gatewaycommand/gatewaycommand/gateway/engine"
 	"github.com/gatewaycommand/gatewaycommand/gateway/engine/enginetest"
+	"github.com/gatewaycommand/gatewaycommand/gateway/inbox"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
 	"github.com/gatewaycommand/gatewaycommand/providers/sandbox/simulator"
 )
@@ -54,7 +55,8 @@ func TestWhateverTheProviderPostsBothLedgersAreEqual(t *testing.T) {
 	for seed := range uint64(24) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			// A third of them on PostgreSQL; a half answered before anything is applied.
+			w := newWorld(t, option{postgres: seed%3 == 0, inbox: func(c *inbox.Config) { c.Defer = seed%2 == 1 }})
 			random := rand.New(rand.NewPCG(seed, 1))
 			var ids []gateway.PaymentID
 			for n := range 2 {

@@ -3,6 +3,9 @@ package inbox
 import (
 	"context"
 	"errors"
+	"hash/fnv"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
@@ -21,36 +24,65 @@ func (i *Inbox) Sweep(ctx context.Context, limit int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	var errs []error
-	n := 0
+	lines := make([][]storage.InboxItem, i.cfg.Workers)
 	for _, item := range due {
-		if ctx.Err() != nil {
-			return n, errors.Join(append(errs, ctx.Err())...)
-		}
-		mine := false
-		err := i.db.Update(ctx, func(tx *storage.Tx) (err error) {
-			mine, err = tx.ClaimInbox(&item, i.lease(item, tx.Now()))
-			return err
-		})
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		if !mine {
-			continue
-		}
-		n++
-		if item.Gate == storage.GateNeeded { // its provider never came again
-			errs = append(errs, i.abandon(ctx, &item))
-			continue
-		}
-		work, cancel := context.WithTimeout(ctx, i.cfg.Patience+alive)
-		if err := i.work(work, &item); err != nil {
-			i.log.InfoContext(ctx, "an event is not applied yet", "provider", item.Provider, "store", item.Store, "event", item.Event, "state", item.State, "code", gateway.CodeOf(err))
-		}
-		cancel()
+		at := line(item, len(lines))
+		lines[at] = append(lines[at], item)
 	}
-	return n, errors.Join(errs...)
+	var n atomic.Int64
+	errs := make([]error, len(lines))
+	var wg sync.WaitGroup
+	for at, items := range lines {
+		wg.Go(func() {
+			for _, item := range items {
+				worked, err := i.sweep(ctx, item)
+				if worked {
+					n.Add(1)
+				}
+				errs[at] = errors.Join(errs[at], err)
+			}
+		})
+	}
+	wg.Wait()
+	return int(n.Load()), errors.Join(append(errs, ctx.Err())...)
+}
+
+// line says in which of n lines an event waits for its turn: those of one payment
+// are worked on one after another, as far as their names tell.
+func line(item storage.InboxItem, n int) int {
+	name := string(item.Payment)
+	if ev, err := evidenceOf(item); err == nil && name == "" {
+		if name = string(ev.Payment); name == "" && len(ev.Refs) > 0 {
+			name = ev.Refs[0].Value
+		}
+	}
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(name))
+	return int(h.Sum32() % uint32(n)) //nolint:gosec // a few
+}
+
+// sweep claims one event and works on it. It reports false when it is not ours to
+// work on, and an error when storing failed.
+func (i *Inbox) sweep(ctx context.Context, item storage.InboxItem) (worked bool, err error) {
+	if ctx.Err() != nil {
+		return false, nil
+	}
+	err = i.db.Update(ctx, func(tx *storage.Tx) (err error) {
+		worked, err = tx.ClaimInbox(&item, i.lease(item, tx.Now()))
+		return err
+	})
+	if err != nil || !worked {
+		return false, err
+	}
+	if item.Gate == storage.GateNeeded { // its provider never came again
+		return true, i.abandon(ctx, &item)
+	}
+	work, cancel := context.WithTimeout(ctx, i.cfg.Patience+alive)
+	defer cancel()
+	if err := i.work(work, &item); err != nil {
+		i.log.InfoContext(ctx, "an event is not applied yet", "provider", item.Provider, "store", item.Store, "event", item.Event, "state", item.State, "code", gateway.CodeOf(err))
+	}
+	return true, nil
 }
 
 // abandon ends an event with a duty that the provider has not sent again until the
@@ -66,8 +98,8 @@ func (i *Inbox) abandon(ctx context.Context, item *storage.InboxItem) error {
 // batch is how many events are swept or pruned at once.
 const batch = 100
 
-// Run sweeps every so often, and when something was recorded in this process,
-// until ctx ends; it then returns nil. Errors are logged.
+// Run sweeps every so often, and when something was stored or recorded in this
+// process, until ctx ends; it then returns nil. Errors are logged.
 func (i *Inbox) Run(ctx context.Context, every time.Duration) error {
 	if every <= 0 {
 		return gateway.Errorf(gateway.CodeInternal, "an inbox is swept at an interval of more than nothing")
@@ -90,6 +122,7 @@ func (i *Inbox) Run(ctx context.Context, every time.Duration) error {
 		case <-ctx.Done():
 			return nil
 		case <-woken:
+		case <-i.stored:
 		case <-tick.C:
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -23,6 +24,8 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/gateway/engine/enginetest"
 	"github.com/gatewaycommand/gatewaycommand/gateway/inbox"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
+	"github.com/gatewaycommand/gatewaycommand/gateway/storage/postgres"
+	"github.com/gatewaycommand/gatewaycommand/gateway/storage/postgres/postgrestest"
 	"github.com/gatewaycommand/gatewaycommand/gateway/tenant"
 	"github.com/gatewaycommand/gatewaycommand/gateway/webhook"
 	"github.com/gatewaycommand/gatewaycommand/providers/sandbox"
@@ -34,7 +37,7 @@ func TestMain(m *testing.M) {
 		println(victim(raw).Error())
 		os.Exit(1)
 	}
-	code := m.Run()
+	code := postgrestest.Main(m)
 	if code == 0 {
 		if err := goleak.Find(goleak.IgnoreTopFunction("database/sql.(*DB).connectionOpener")); err != nil {
 			println(err.Error())
@@ -75,11 +78,24 @@ func (l *locked) String() string {
 
 // option changes how a world begins.
 type option struct {
+	postgres bool
+
 	inbox func(*inbox.Config)
 	recv  func(webhook.Receiver) webhook.Receiver
 }
 
-func newWorld(t *testing.T, options ...option) *world {
+// onBoth runs a test on each storage.
+func onBoth(t *testing.T, test func(t *testing.T, on option)) {
+	t.Helper()
+	for name, on := range map[string]option{"sqlite": {}, "postgres": {postgres: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, on)
+		})
+	}
+}
+
+func newWorld(t testing.TB, options ...option) *world {
 	t.Helper()
 	w := &world{log: &locked{}}
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -87,7 +103,14 @@ func newWorld(t *testing.T, options ...option) *world {
 	}))
 	t.Cleanup(server.Close)
 	w.url = server.URL
-	w.Shop = enginetest.New(t)
+	if slices.ContainsFunc(options, func(o option) bool { return o.postgres }) {
+		url := postgrestest.Database(t)
+		w.Shop = enginetest.NewOn(t, func(now func() time.Time) (*storage.DB, error) {
+			return postgres.Open(t.Context(), url, postgres.Options{Now: now})
+		})
+	} else {
+		w.Shop = enginetest.New(t)
+	}
 	require.NoError(t, w.Provider.SetWebhook(simulator.DefaultAccount, w.url+"/webhooks/sandbox/es", simulator.DefaultWebhookSecret))
 	w.keys = sandbox.WebhookConfig{
 		Keys: tenant.CredentialsFunc[sandbox.WebhookKeys](func(_ context.Context, _ gateway.StoreID) (sandbox.WebhookKeys, error) {

@@ -1,9 +1,13 @@
 package storage
 
 import (
+	"cmp"
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
@@ -66,17 +70,120 @@ func (tx *Tx) inbox(rest string, args ...any) (all []InboxItem, err error) {
 	return all, err
 }
 
-// InsertInbox stores an event, unless one of its id is there. It returns what is
-// stored, and whether this call stored it.
-func (tx *Tx) InsertInbox(i InboxItem) (InboxItem, bool, error) {
-	n, err := tx.exec(`INSERT INTO inbox (store, provider, event, kind, state, gate, payment, digest, body, failure, due_us, received_us, updated_us, ended_us)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13) ON CONFLICT (store, provider, event) DO NOTHING`,
-		i.Store, i.Provider, i.Event, i.Kind, i.State, i.Gate, i.Payment, i.Digest, string(i.Body), i.Failure, microOrNull(i.Due), micro(tx.now), microOrNull(i.Ended))
-	if err != nil {
-		return i, false, err
+// Told is an event that is to be stored.
+type Told struct {
+	Item InboxItem
+	// Lease claims it as [Tx.ClaimInbox] does, when it was not there and has not
+	// ended; the zero time claims nothing.
+	Lease time.Time
+}
+
+// InsertInbox stores events, each unless one of its id is there, or stands before
+// it. It returns what is stored of each, in their order, and whether this call
+// stored it. Many are stored by few statements.
+func (tx *Tx) InsertInbox(all ...Told) (items []InboxItem, created []bool, err error) {
+	items, created = make([]InboxItem, len(all)), make([]bool, len(all))
+	at := make(map[inboxKey]int, len(all))
+	rows := make([]int, 0, len(all)) // the first of each id
+	for n, t := range all {
+		items[n] = tx.rowOf(t)
+		if _, twice := at[keyOf(items[n])]; !twice {
+			at[keyOf(items[n])] = n
+			rows = append(rows, n)
+		}
 	}
-	have, err := tx.InboxItem(i.Store, i.Provider, i.Event)
-	return have, n == 1, err
+	// Two processes that store the same events must not wait for each other.
+	slices.SortFunc(rows, func(a, b int) int { return keyOf(items[a]).compare(keyOf(items[b])) })
+	for _, size := range insertSizes {
+		for len(rows) >= size {
+			if err := tx.insertInbox(rows[:size], items, all, created, at); err != nil {
+				return nil, nil, err
+			}
+			rows = rows[size:]
+		}
+	}
+	for n := range items {
+		if created[n] {
+			continue
+		}
+		if items[n], err = tx.InboxItem(items[n].Store, items[n].Provider, items[n].Event); err != nil {
+			return nil, nil, err
+		}
+	}
+	return items, created, nil
+}
+
+// rowOf returns the row that an event becomes.
+func (tx *Tx) rowOf(t Told) InboxItem {
+	i := t.Item
+	i.Attempt, i.Received, i.Updated = 0, tx.now, tx.now
+	i.Due, i.Ended = Micro(i.Due), Micro(i.Ended)
+	if !t.Lease.IsZero() && !i.State.Ended() {
+		i.Attempt = 1
+		if !i.Due.IsZero() {
+			i.Due = Micro(t.Lease)
+		}
+	}
+	return i
+}
+
+// insertInbox inserts the rows of some items by one statement.
+func (tx *Tx) insertInbox(rows []int, items []InboxItem, all []Told, created []bool, at map[inboxKey]int) error {
+	args := make([]any, 0, len(rows)*insertColumns)
+	for _, n := range rows {
+		i, lease := items[n], time.Time{}
+		if i.Attempt > 0 {
+			lease = all[n].Lease
+		}
+		args = append(args, i.Store, i.Provider, i.Event, i.Kind, i.State, i.Gate, i.Payment, i.Digest, string(i.Body), i.Failure, i.Attempt,
+			microOrNull(i.Due), microOrNull(lease), micro(i.Received), micro(i.Updated), microOrNull(i.Ended))
+	}
+	return tx.each(func(row *sql.Rows) error {
+		var k inboxKey
+		err := row.Scan(&k.store, &k.provider, &k.event)
+		created[at[k]] = err == nil
+		return err
+	}, insertInto[len(rows)], args...)
+}
+
+// insertSizes are how many rows one statement inserts, the large ones first; a
+// statement of each size is kept prepared.
+var insertSizes = []int{32, 8, 1}
+
+const insertColumns = 16
+
+// insertInto holds the statements by their size.
+var insertInto = func() map[int]string {
+	texts := map[int]string{}
+	for _, size := range insertSizes {
+		var rows strings.Builder
+		for n := range size * insertColumns {
+			switch {
+			case n == 0:
+				rows.WriteString("(")
+			case n%insertColumns == 0:
+				rows.WriteString("), (")
+			default:
+				rows.WriteString(", ")
+			}
+			rows.WriteString("$" + strconv.Itoa(n+1))
+		}
+		texts[size] = `INSERT INTO inbox (store, provider, event, kind, state, gate, payment, digest, body, failure, attempt, due_us, claimed_us, received_us, updated_us, ended_us)
+			VALUES ` + rows.String() + `) ON CONFLICT (store, provider, event) DO NOTHING RETURNING store, provider, event`
+	}
+	return texts
+}()
+
+// inboxKey is what identifies an event.
+type inboxKey struct {
+	store           gateway.StoreID
+	provider, event string
+}
+
+func keyOf(i InboxItem) inboxKey { return inboxKey{i.Store, i.Provider, i.Event} }
+
+func (k inboxKey) compare(o inboxKey) int {
+	return cmp.Or(cmp.Compare(k.store, o.store), cmp.Compare(k.provider, o.provider), cmp.Compare(k.event, o.event))
 }
 
 // InboxItem returns one event.

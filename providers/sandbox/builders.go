@@ -43,6 +43,12 @@ func final(s gateway.Subject, doc *request.Document) {
 	}
 }
 
+// keyOf names the call whose payment is to be cancelled.
+func keyOf(s gateway.Subject, doc *request.Document) {
+	doc.Text("idempotency_key", s.Target)
+	doc.Protect("idempotency_key")
+}
+
 // ofCapture names the capture whose money is given back, when the subject does.
 func ofCapture(s gateway.Subject, doc *request.Document) {
 	if strings.HasPrefix(s.Target, "cap_") {

@@ -15,6 +15,7 @@ import (
 const (
 	OpFetchCapture gateway.Operation = "fetch_capture" // Target is the capture's id
 	OpFetchRefund  gateway.Operation = "fetch_refund"  // Target is the refund's id
+	OpCancelByKey  gateway.Operation = "cancel_by_key" // Target is the idempotency key of the call that made the payment
 )
 
 // Commands is the table of contents. Targets are the payment's id; a refund's
@@ -27,7 +28,7 @@ func (a *API) Commands(*command.Pool) command.Commands {
 			Client:   a.client,
 			Validate: paymentAnswers(created, sameAmount),
 			Handle:   handler.Compose(paymentRefs, paymentMoney, paymentAction, paymentInstrument, paymentAnswer),
-			Endpoint: keyed(gateway.EffectHold, gateway.OpFind, gateway.Endpoint{Echoes: echoes}),
+			Endpoint: keyed(gateway.EffectHold, gateway.OpFind, gateway.Endpoint{Echoes: echoes, CancelByKey: OpCancelByKey}),
 		},
 		gateway.OpPurchase: command.Like(gateway.OpAuthorize,
 			command.Request(request.Replace("capture", fixedCapture(true))),
@@ -40,7 +41,7 @@ func (a *API) Commands(*command.Pool) command.Commands {
 			Validate: answers(accepted, validator.Struct[Capture](), sameAmount),
 			Handle:   handler.Compose(captureRefs, captureMoney),
 			Endpoint: keyed(gateway.EffectMove, gateway.OpFetch, gateway.Endpoint{
-				Echoes: echoes, Async: settles, DeclineIsFinal: true, AlreadyDone: []string{"already_captured"}, RemainderAfterPartial: gateway.RemainderKept,
+				Echoes: echoes, Async: settles, DeclineIsFinal: true, RemainderAfterPartial: gateway.RemainderKept,
 			}),
 		},
 		gateway.OpVoid: command.Spec{
@@ -57,7 +58,7 @@ func (a *API) Commands(*command.Pool) command.Commands {
 			Validate: answers(accepted, validator.Struct[Refund](), sameAmount),
 			Handle:   handler.Compose(refundRefs, refundMoney),
 			Endpoint: keyed(gateway.EffectMove, gateway.OpFetch, gateway.Endpoint{
-				Echoes: echoes, Async: settles, AlreadyDone: []string{"already_refunded"}, RefundTarget: gateway.RefundPayment,
+				Echoes: echoes, Async: settles, RefundTarget: gateway.RefundPayment,
 			}),
 		},
 		gateway.OpAdjust: command.Spec{
@@ -84,6 +85,14 @@ func (a *API) Commands(*command.Pool) command.Commands {
 			Validate: paymentAnswers(done),
 			Handle:   handler.Compose(paymentRefs, cancelled),
 			Endpoint: keyed(gateway.EffectHold, gateway.OpFetch, gateway.Endpoint{AlreadyDone: []string{"already_canceled"}}),
+		},
+		OpCancelByKey: command.Spec{
+			Request:  request.Compose(request.Named("key", request.Write(keyOf))),
+			Transfer: a.route(http.MethodPost, "/v1/payments/cancel_by_key"),
+			Client:   a.client,
+			Validate: answers(done, validator.Struct[Payments]()),
+			Handle:   handler.Compose(revoked),
+			Endpoint: keyed(gateway.EffectHold, "", gateway.Endpoint{}), // a repetition finds it cancelled: simulator, cancel_by_key
 		},
 		gateway.OpAccept: command.Spec{
 			Transfer: a.route(http.MethodPost, "/v1/payments/{target}/accept"),
@@ -167,8 +176,8 @@ const echoes = gateway.EchoAmount | gateway.EchoCurrency | gateway.EchoReference
 func keyed(effect gateway.Effect, lookup gateway.Operation, e gateway.Endpoint) gateway.Endpoint {
 	e.Effect, e.LookupByRef = effect, lookup
 	e.KeyTTL, e.LateEffectMax = 24*time.Hour, 10*time.Second
-	e.Natural = len(e.AlreadyDone) > 0
-	if lookup == gateway.OpFetch { // the others make something new
+	e.Natural = len(e.AlreadyDone) > 0 // not a capture, nor a refund: a second one may take more
+	if lookup == gateway.OpFetch {     // the others make something new
 		e.TargetRef = "payment"
 	}
 	return e

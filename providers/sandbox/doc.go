@@ -5,7 +5,7 @@
 //
 // Start reading at commands.go. It supports authorize, purchase, capture
 // (partial, multiple, final), void, refund (by payment or by capture), adjust,
-// verify, continue, cancel, and looking up: fetch, fetch_capture, fetch_refund,
+// verify, continue, cancel, cancel_by_key, and looking up: fetch, fetch_capture, fetch_refund,
 // find (by our own reference), list, forget.
 //
 //	server, err := simulator.Start(simulator.Config{})

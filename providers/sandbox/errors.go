@@ -50,6 +50,7 @@ var Errors = validator.NewErrorMap(gateway.CodeIndeterminate, map[string]validat
 	// is "already" done may have been done by a call of ours whose answer was
 	// lost: the endpoints list those codes, and the engine asks.
 	"idempotency_mismatch":   {Code: gateway.CodeConflict, Merchant: "the idempotency key was used for another request"},
+	"key_canceled":           {Code: gateway.CodeConflict, Merchant: "what this key would make was cancelled"},
 	"already_captured":       {Code: gateway.CodeConflict},
 	"already_released":       {Code: gateway.CodeConflict},
 	"already_canceled":       {Code: gateway.CodeConflict},

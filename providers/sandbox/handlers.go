@@ -25,6 +25,7 @@ var (
 	cancelled         = handler.Named("money", handler.Typed(bookCancellation))
 	denied            = handler.Named("status", handler.Typed(endReview))
 	foundPayment      = handler.Named("found", handler.Typed(takeFound))
+	revoked           = handler.Named("money", handler.Typed(bookRevoked))
 	listedPayments    = handler.Named("answer", handler.Keep(PaymentsAnswer))
 )
 
@@ -132,6 +133,24 @@ func bookCancellation(_ context.Context, x transfer.Exchange, p Payment, out *ga
 			m.Operation = x.Subject.Operation
 			out.Movements = append(out.Movements, m)
 		}
+	}
+	out.Status = gateway.StatusSucceeded
+	return nil
+}
+
+// bookRevoked says what moved in the payments that a key had made, all of which
+// have ended; most often there is none.
+func bookRevoked(_ context.Context, _ transfer.Exchange, made Payments, out *gateway.Outcome) error {
+	for _, p := range made.Data {
+		if status, err := statusOf(p); err != nil || status != gateway.StatusFailed {
+			return gateway.Errorf(gateway.CodeIndeterminate, "payment %s is %.40q after it was cancelled by its key", p.ID, p.Status)
+		}
+		facts, err := p.Facts()
+		if err != nil {
+			return err
+		}
+		out.Movements = append(out.Movements, facts...)
+		out.Refs = out.Refs.Add(gateway.Ref{Name: "payment", Value: p.ID}, gateway.Ref{Name: "authorization", Value: p.Authorization})
 	}
 	out.Status = gateway.StatusSucceeded
 	return nil

@@ -1,5 +1,5 @@
 // Package enginetest is a small shop for tests of what stands around the engine:
-// the engine on a SQLite file, the sandbox provider beside it, and a clock that
+// the engine on a database, the sandbox provider beside it, and a clock that
 // the test moves.
 //
 //	shop := enginetest.New(t)
@@ -54,8 +54,17 @@ type Shop struct {
 	clock atomic.Int64 // microseconds
 }
 
-// New opens a shop at [Noon].
+// New opens a shop on SQLite, at [Noon].
 func New(t testing.TB) *Shop {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "shop.db")
+	return NewOn(t, func(now func() time.Time) (*storage.DB, error) {
+		return sqlite.Open(t.Context(), file, sqlite.Options{Now: now})
+	})
+}
+
+// NewOn opens a shop on the storage that open returns, at [Noon].
+func NewOn(t testing.TB, open func(now func() time.Time) (*storage.DB, error)) *Shop {
 	t.Helper()
 	s := &Shop{TB: t}
 	s.clock.Store(Noon.UnixMicro())
@@ -63,14 +72,15 @@ func New(t testing.TB) *Shop {
 	s.Provider, err = simulator.Start(simulator.Config{Clock: s.Now, ManualWebhooks: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, s.Provider.Close()) })
-	s.DB, err = sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "shop.db"), sqlite.Options{Now: s.Now})
+	s.DB, err = open(s.Now)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, s.DB.Close()) })
 	api, err := sandbox.New(sandbox.Config{
 		BaseURL: s.Provider.URL(), Keys: tenant.Single(sandbox.Keys{Secret: gateway.NewSecret(simulator.DefaultKey)}), HTTP: client.Config{Timeout: 2 * time.Second},
 	})
 	require.NoError(t, err)
-	s.Pools, err = command.Assemble(api.Provider())
+	// A lost call can be parked here: this merchant's contract has no cancelling by key.
+	s.Pools, err = command.Assemble(api.Provider(), command.Override("sandbox", gateway.OpAuthorize, command.Promise(func(e *gateway.Endpoint) { e.CancelByKey = "" })))
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, s.Pools.Close(context.Background())) })
 	s.Engine, err = engine.New(engine.Config{Pools: s.Pools, Storage: s.DB})

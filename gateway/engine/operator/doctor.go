@@ -18,8 +18,9 @@ var doctorCommand = subcommand{
 	long: `Checks that the database answers and has the schema that this program needs, that
 somebody looks after what is due, that no operation has been unknown for more than
 a day, that nothing is parked, that no discrepancy is open, that background tasks are
-not failing, and that every error code of a provider is known; the last two where the
-application has tasks and counts codes. Exits with 1 when a check fails.`,
+not failing, that what providers told us is not left lying, that whoever subscribed
+to events is told them, and that every error code of a provider is known; tasks and
+codes where the application has them. Exits with 1 when a check fails.`,
 	run: runDoctor,
 }
 
@@ -111,6 +112,7 @@ func (c *call) examine() (all []check) {
 			add("tasks", !unwell(h), fmt.Sprintf("%s: %d failed, %d long-running, %d waiting", h.Verdict, h.Count[task.Failed], h.LongRunning, h.Count[task.Queued]))
 		}
 	}
+	c.examineNews(add)
 	if c.Unmapped != nil {
 		counts := c.Unmapped()
 		var said []string
@@ -120,6 +122,43 @@ func (c *call) examine() (all []check) {
 		add("error codes", len(said) == 0, strings.Join(said, ", "))
 	}
 	return all
+}
+
+// examineNews looks at what comes in from providers and what goes out to subscribers.
+func (c *call) examineNews(add func(name string, ok bool, detail string)) {
+	now := c.DB.Now()
+	var left, total int
+	var backlogs []storage.Backlog
+	err := c.view(func(tx *storage.Tx) error {
+		for _, state := range unended {
+			items, err := tx.Inbox(c.Store, storage.InboxQuery{State: state})
+			if err != nil {
+				return err
+			}
+			for _, i := range items {
+				total++
+				// One that waits for its payment may do so; the others have their turn soon.
+				if state != storage.InboxWaiting && now.Sub(i.Received) > overdue {
+					left++
+				}
+			}
+		}
+		var err error
+		backlogs, err = tx.Backlogs()
+		return err
+	})
+	if err != nil {
+		add("notifications", false, err.Error())
+		return
+	}
+	add("notifications", left == 0, fmt.Sprintf("%d open, %d of them for more than %s that wait for nothing", total, left, overdue))
+	var said []string
+	for _, b := range backlogs {
+		if unheard(b) || !b.Oldest.IsZero() && now.Sub(b.Oldest) > overdue {
+			said = append(said, backlogView{b.Name, b.Pending, b.Parked, b.Oldest, b.Subscription.Parked, b.Failure}.String())
+		}
+	}
+	add("deliveries", len(said) == 0, strings.Join(said, "; "))
 }
 
 // few fails when there is an operation, and names the first ones.

@@ -36,6 +36,8 @@ type Config struct {
 	// Tasks are the application's background tasks, for tasks and doctor: any
 	// [task.Queue]. Nil: the application has none, and tasks says so.
 	Tasks task.Operator
+	// Inbox takes providers' notifications, for inbox replay. Nil: none is replayed.
+	Inbox Replayer
 	// Unmapped tells the error codes that providers sent and no table knew, with
 	// how often, for doctor. Nil leaves that check out.
 	Unmapped func() map[string]int
@@ -51,7 +53,7 @@ type subcommand struct {
 }
 
 func subcommands() []subcommand {
-	return []subcommand{reconcileCommand, parkedCommand, paymentCommand, settleCommand, discrepanciesCommand, tasksCommand, eraseCommand, statsCommand, doctorCommand}
+	return []subcommand{reconcileCommand, parkedCommand, paymentCommand, settleCommand, discrepanciesCommand, inboxCommand, deliveriesCommand, tasksCommand, eraseCommand, statsCommand, doctorCommand}
 }
 
 // call is one run of a subcommand.

@@ -201,7 +201,7 @@ func TestEverySubcommandExplainsItself(t *testing.T) {
 	w := newWorld(t)
 	overview, code := w.run("help")
 	assert.Equal(t, operator.ExitOK, code)
-	for _, name := range []string{"reconcile", "parked", "payment", "settle", "discrepancies", "tasks", "erase", "stats", "doctor"} {
+	for _, name := range []string{"reconcile", "parked", "payment", "settle", "discrepancies", "inbox", "deliveries", "tasks", "erase", "stats", "doctor"} {
 		assert.Contains(t, overview, "  "+name+" ")
 		out, code := w.run(name, "-h")
 		assert.Equal(t, operator.ExitOK, code)

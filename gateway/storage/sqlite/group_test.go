@@ -51,3 +51,41 @@ func TestAFailureIsToldWhenWhatItFailedOverIsDurable(t *testing.T) {
 	wg.Wait()
 	assert.ElementsMatch(t, []bool{true, false}, []bool{(<-failures) == nil, (<-failures) == nil})
 }
+
+// A commit tells how many transactions shared it; one that failed has not been told of
+// as a commit when it was alone.
+func TestACommitTellsWhoSharedIt(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var told []int
+	sum := func() (n int) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, one := range told {
+			n += one
+		}
+		return n
+	}
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "shop.db"), sqlite.Options{Committed: func(n int) {
+		mu.Lock()
+		defer mu.Unlock()
+		told = append(told, n)
+	}})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, db.Close()) })
+	insert := func(tx *storage.Tx) error {
+		_, _, err := tx.InsertPayment(storage.NewPayment{Store: "es", ID: "pay_1", Key: "17", Fingerprint: "f", Due: gateway.Minor(1000, "EUR")})
+		return err
+	}
+	refused := errors.New("no")
+	require.ErrorIs(t, db.Update(t.Context(), func(tx *storage.Tx) error { return errors.Join(insert(tx), refused) }), refused)
+	assert.Zero(t, sum())
+	err = db.View(t.Context(), func(tx *storage.Tx) error { _, err := tx.Payment("es", "pay_1"); return err })
+	require.ErrorIs(t, err, gateway.CodeNotFound, "alone and refused, it has written nothing")
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() { assert.NoError(t, db.Update(t.Context(), insert)) })
+	}
+	wg.Wait()
+	assert.Equal(t, 20, sum())
+}

@@ -269,10 +269,11 @@ func tasks(t *testing.T, db *storage.DB) {
 
 // inbox calls all that reads and writes what providers told us.
 func inbox(tx *storage.Tx) error {
-	i, _, err := tx.InsertInbox(storage.InboxItem{Store: "es", Provider: "acme", Event: "e", State: storage.InboxReceived, Due: tx.Now()})
+	items, _, err := tx.InsertInbox(storage.Told{Item: storage.InboxItem{Store: "es", Provider: "acme", Event: "e", State: storage.InboxReceived, Due: tx.Now()}, Lease: tx.Now()})
 	if err != nil {
 		return err
 	}
+	i := items[0]
 	_, err = tx.ClaimInbox(&i, tx.Now())
 	i.State = storage.InboxDone
 	err = errors.Join(err, tx.MoveInbox(&i, true), tx.MoveInbox(&i, false), tx.ReopenInbox("es", "acme", "e"))

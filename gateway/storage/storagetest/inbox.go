@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"encoding/json"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -23,7 +24,12 @@ func told(store gateway.StoreID, event string) storage.InboxItem {
 
 func insertTold(t *testing.T, db *storage.DB, i storage.InboxItem) (have storage.InboxItem, created bool) {
 	t.Helper()
-	update(t, db, func(tx *storage.Tx) (err error) { have, created, err = tx.InsertInbox(i); return err })
+	update(t, db, func(tx *storage.Tx) error {
+		items, fresh, err := tx.InsertInbox(storage.Told{Item: i})
+		require.NoError(t, err)
+		have, created = items[0], fresh[0]
+		return nil
+	})
 	return have, created
 }
 
@@ -48,8 +54,8 @@ func inboxOnce(t *testing.T, db *storage.DB) {
 	for range 8 {
 		wg.Go(func() {
 			assert.NoError(t, db.Update(t.Context(), func(tx *storage.Tx) error {
-				_, created, err := tx.InsertInbox(told("es", "race"))
-				if created {
+				_, created, err := tx.InsertInbox(storage.Told{Item: told("es", "race"), Lease: tx.Now().Add(time.Hour)})
+				if err == nil && created[0] {
 					made.Add(1)
 				}
 				return err
@@ -58,6 +64,50 @@ func inboxOnce(t *testing.T, db *storage.DB) {
 	}
 	wg.Wait()
 	assert.Equal(t, int64(1), made.Load())
+}
+
+// inboxMany stores many events at once: sizes at which statements change.
+func inboxMany(t *testing.T, db *storage.DB) {
+	insertTold(t, db, told("es", "e3"))
+	var all []storage.Told
+	for n := range 75 {
+		one := storage.Told{Item: told("es", "e"+strconv.Itoa(74-n))}
+		one.Item.Kind = strconv.Itoa(n)
+		if n%2 == 0 {
+			one.Lease = time.Now().Add(time.Hour)
+		}
+		if n == 10 {
+			one.Item.State, one.Item.Due, one.Item.Ended = storage.InboxForeign, time.Time{}, time.Now()
+		}
+		all = append(all, one)
+	}
+	all = append(all, all[20], storage.Told{Item: told("fr", "e1")})
+	all[75].Item.Kind = "twice"
+	update(t, db, func(tx *storage.Tx) error {
+		items, created, err := tx.InsertInbox(all...)
+		require.NoError(t, err)
+		require.Len(t, items, len(all))
+		for n, i := range items {
+			want := all[n].Item
+			assert.Equal(t, want.Event, i.Event)
+			assert.Equal(t, n != 75 && (n == 76 || want.Event != "e3"), created[n], "%d", n)
+			stored, err := tx.InboxItem(want.Store, "acme", want.Event)
+			require.NoError(t, err)
+			assert.Equal(t, stored, i, "what is returned is what is stored")
+			mine, err := tx.ClaimInbox(&stored, tx.Now().Add(time.Hour))
+			require.NoError(t, err)
+			claimed := !all[n].Lease.IsZero() || n == 10
+			assert.Equal(t, !claimed && n < 75 || want.Event == "e3" || n == 76, mine, "%d", n)
+		}
+		assert.Equal(t, "20", items[75].Kind, "what stood before it is what is stored")
+		assert.Equal(t, int64(0), items[10].Attempt, "nobody works on what has ended")
+		return nil
+	})
+	update(t, db, func(tx *storage.Tx) error {
+		items, _, err := tx.InsertInbox()
+		assert.Empty(t, items)
+		return err
+	})
 }
 
 func claimTold(t *testing.T, db *storage.DB, i *storage.InboxItem, until time.Duration) (ok bool) {

@@ -91,6 +91,7 @@ func each(f func(name string, run func(t *testing.T, db *storage.DB))) {
 		{"a subscriber that is removed holds nothing back", removal},
 		{"only what everybody was told is pruned", pruning},
 		{"an event of a provider is stored once", inboxOnce},
+		{"many events are stored at once", inboxMany},
 		{"one holder works on an event", inboxClaims},
 		{"events of a provider are due, listed and pruned", inboxLists},
 	} {

@@ -19,6 +19,7 @@ const (
 	OpRefund           Operation = "refund"
 	OpAdjust           Operation = "adjust"
 	OpCancel           Operation = "cancel"
+	OpCancelByKey      Operation = "cancel_by_key"
 	OpAccept           Operation = "accept"
 	OpDeny             Operation = "deny"
 	OpConfirm          Operation = "confirm"

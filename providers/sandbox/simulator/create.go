@@ -9,7 +9,7 @@ import (
 func (s *Server) createPayment(c *change, q *request) (answer, error) {
 	f := q.fields
 	p := &payment{OverCapture: s.cfg.Rules.OverCapture, Phase: StatusActive}
-	p.Account, p.Created = q.account, c.now
+	p.Account, p.Created, p.Key = q.account, c.now, q.key
 	p.Amount = f.amount("amount")
 	p.Capture = f.flag("capture")
 	p.Save = f.flag("save_instrument")
@@ -24,6 +24,9 @@ func (s *Server) createPayment(c *change, q *request) (answer, error) {
 	name := f.text("instrument", 64, true)
 	if err := f.done(); err != nil {
 		return answer{}, err
+	}
+	if s.burned[scope{q.account, q.key}] {
+		return answer{}, conflict("key_canceled", "what this key would make was cancelled")
 	}
 	if err := c.use(p, name); err != nil {
 		return answer{}, err

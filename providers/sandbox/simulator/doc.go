@@ -55,6 +55,7 @@
 //	POST   /v1/payments/{id}/adjustments  → 200 payment
 //	       {"amount"}: the new total, higher or lower
 //	POST   /v1/payments/{id}/cancel       → 200 payment    {}
+//	POST   /v1/payments/cancel_by_key     → 200 list       {"idempotency_key"}: of the call that made it
 //	POST   /v1/payments/{id}/accept       → 200 payment    {}
 //	POST   /v1/payments/{id}/deny         → 200 payment    {}
 //	POST   /v1/payments/{id}/confirm      → 200 payment, 402 when declined
@@ -92,7 +93,8 @@
 // names a capture is bounded by that capture too, one that names none is taken from
 // the oldest captures first. Pending captures and refunds count as reserved.
 // "releases" voids the uncaptured rest, also after a partial capture; "cancel" ends
-// a payment of which nothing was captured; "accept" and "deny" end the review of one
+// a payment of which nothing was captured; "cancel_by_key" does so with whatever a key
+// made, if anything, and lets it make nothing later; "accept" and "deny" end the review of one
 // that is held. A hold expires by the clock.
 //
 // # API reference: errors
@@ -114,7 +116,7 @@
 //	                     idempotency_in_flight, already_captured, already_released,
 //	                     already_canceled, already_refunded, already_charged_back,
 //	                     not_authorized, not_captured, not_confirmable,
-//	                     not_held
+//	                     not_held, key_canceled
 //	413 invalid_request  body_too_large
 //	415 invalid_request  unsupported_media_type
 //	422 unprocessable    authorization_expired, amount_too_large, amount_too_small,

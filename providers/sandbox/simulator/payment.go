@@ -20,6 +20,7 @@ type payment struct {
 	Challenge       string      `json:"_challenge,omitempty"`
 	ChallengePassed bool        `json:"_challenge_passed,omitempty"`
 	Tries           int         `json:"_tries"`
+	Key             string      `json:"_key,omitempty"` // idempotency key of the call that made it
 }
 
 // closed is why a payment takes no more captures.

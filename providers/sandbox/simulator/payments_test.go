@@ -106,6 +106,35 @@ func TestCancelEndsWhatNothingWasCapturedOf(t *testing.T) {
 	assert.Equal(t, "already_captured", cancel(p.ID).code(t))
 }
 
+func TestAKeyIsCancelledWithWhateverItMadeOrWouldMake(t *testing.T) {
+	t.Parallel()
+	for _, ttl := range []time.Duration{0, -1} { // whether or not keys are known otherwise
+		b := setup(t, simulator.Config{Rules: simulator.Rules{IdempotencyTTL: ttl}})
+		cancel := func(key string) (made []simulator.Payment) {
+			r := b.post("/v1/payments/cancel_by_key", object{"idempotency_key": key})
+			require.Equal(t, http.StatusOK, r.status)
+			var list struct{ Data []simulator.Payment }
+			r.into(t, &list)
+			return list.Data
+		}
+		require.Equal(t, http.StatusCreated, b.do(http.MethodPost, "/v1/payments", "made", payment(simulator.TokenOK, object{})).status)
+		for range 2 {
+			made := cancel("made")
+			require.Len(t, made, 1)
+			assert.Equal(t, simulator.StatusCanceled, made[0].Status)
+			assert.Equal(t, int64(1000), made[0].Amounts.Released)
+		}
+		assert.Empty(t, cancel("late"))
+		r := b.do(http.MethodPost, "/v1/payments", "late", payment(simulator.TokenOK, object{}))
+		assert.Equal(t, "key_canceled", r.code(t), "what arrives later makes nothing")
+		assert.Len(t, b.Payments(), 1)
+
+		require.Equal(t, http.StatusCreated, b.do(http.MethodPost, "/v1/payments", "taken", payment(simulator.TokenOK, object{"capture": true})).status)
+		assert.Equal(t, "already_captured", b.post("/v1/payments/cancel_by_key", object{"idempotency_key": "taken"}).code(t))
+		assert.Equal(t, "missing_field", b.post("/v1/payments/cancel_by_key", object{}).code(t))
+	}
+}
+
 func TestAuthorizationExpiresByTheClockAfterItsGrace(t *testing.T) {
 	t.Parallel()
 	b := setup(t, simulator.Config{Rules: simulator.Rules{ExpiryGrace: time.Hour}})

@@ -74,14 +74,47 @@ func (s *Server) cancelPayment(c *change, q *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	if err := c.cancel(p); err != nil {
+		return answer{}, err
+	}
+	return jsonAnswer(http.StatusOK, p.snapshot()), nil
+}
+
+// cancelByKey is POST /v1/payments/cancel_by_key: it ends whatever payment a key
+// made, and lets the key make none any more, also where the call arrives later.
+func (s *Server) cancelByKey(c *change, q *request) (answer, error) {
+	key := q.fields.text("idempotency_key", 255, true)
+	if err := q.fields.done(); err != nil {
+		return answer{}, err
+	}
+	c.rec.Burned = append(c.rec.Burned, scope{q.account, key})
+	made := []any{}
+	for _, id := range s.order {
+		p := s.payments[id]
+		if p.Account != q.account || p.Key != key {
+			continue
+		}
+		p = c.payment(id)
+		if p.Status != StatusCanceled && p.Status != StatusExpired && p.Status != StatusDeclined { // else it holds nothing already
+			if err := c.cancel(p); err != nil {
+				return answer{}, err
+			}
+		}
+		made = append(made, p.snapshot())
+	}
+	return jsonAnswer(http.StatusOK, map[string]any{"data": made}), nil
+}
+
+// cancel ends a payment of which nothing was captured.
+func (c *change) cancel(p *payment) (err error) {
 	c.subject = p.ID
 	switch p.Phase {
 	case StatusActive:
 		if p.Amounts.Captured+p.Amounts.Capturing > 0 {
-			return answer{}, conflict("already_captured", "payment %s is captured", p.ID).about(p.ID)
+			return conflict("already_captured", "payment %s is captured", p.ID).about(p.ID)
 		}
 		if err := p.mayRelease(); err != nil {
-			return answer{}, err.about(p.ID)
+			return err.about(p.ID)
 		}
 		err = c.release(p, closedRelease, p.Authorization, "payment.canceled")
 	case StatusPending, StatusActionRequired, StatusHeld:
@@ -94,8 +127,5 @@ func (s *Server) cancelPayment(c *change, q *request) (answer, error) {
 	default:
 		err = conflict("not_authorized", "payment %s is %s", p.ID, p.Status).about(p.ID)
 	}
-	if err != nil {
-		return answer{}, err
-	}
-	return jsonAnswer(http.StatusOK, p.snapshot()), nil
+	return err
 }

@@ -28,6 +28,7 @@ var routes = []route{
 	{method: http.MethodPost, pattern: "/v1/payments/{id}/refunds", op: OpRefund, handle: (*Server).createRefund},
 	{method: http.MethodPost, pattern: "/v1/payments/{id}/adjustments", op: OpAdjust, handle: (*Server).createAdjustment},
 	{method: http.MethodPost, pattern: "/v1/payments/{id}/cancel", op: OpCancel, handle: (*Server).cancelPayment},
+	{method: http.MethodPost, pattern: "/v1/payments/cancel_by_key", op: OpCancelByKey, handle: (*Server).cancelByKey},
 	{method: http.MethodPost, pattern: "/v1/payments/{id}/accept", op: OpAccept, handle: (*Server).acceptPayment},
 	{method: http.MethodPost, pattern: "/v1/payments/{id}/deny", op: OpDeny, handle: (*Server).denyPayment},
 	{method: http.MethodPost, pattern: "/v1/payments/{id}/confirm", op: OpConfirm, handle: (*Server).confirmPayment},

@@ -24,18 +24,22 @@ type state struct {
 	sequence    map[string]int64 // events of each account
 	keys        map[scope]*savedAnswer
 	inFlight    map[scope]bool
+	burned      map[scope]bool // keys that make nothing any more
 	effects     map[string]int
 	tasks       taskHeap
 }
 
 // scope is an idempotency key, or a merchant reference, of one account.
-type scope struct{ account, key string }
+type scope struct {
+	Account string `json:"account"`
+	Key     string `json:"key"`
+}
 
 func newState() state {
 	return state{
 		payments: map[string]*payment{}, owner: map[string]string{}, instruments: map[string]*instrument{},
 		references: map[scope][]string{}, byEvent: map[string]*event{}, sequence: map[string]int64{}, keys: map[scope]*savedAnswer{},
-		inFlight: map[scope]bool{}, effects: map[string]int{},
+		inFlight: map[scope]bool{}, burned: map[scope]bool{}, effects: map[string]int{},
 	}
 }
 
@@ -52,11 +56,12 @@ type record struct {
 	Effects     []string       `json:"effects,omitempty"` // keys whose call had an effect
 	Tasks       []*task        `json:"tasks,omitempty"`
 	Done        []string       `json:"done,omitempty"`
+	Burned      []scope        `json:"burned,omitempty"` // keys that make nothing any more
 }
 
 func (r *record) empty() bool {
 	return len(r.Payments)+len(r.Instruments)+len(r.Entries)+len(r.Events)+len(r.Acked)+
-		len(r.Keys)+len(r.Effects)+len(r.Tasks)+len(r.Done) == 0 && r.Offset == 0
+		len(r.Keys)+len(r.Effects)+len(r.Tasks)+len(r.Done)+len(r.Burned) == 0 && r.Offset == 0
 }
 
 func (st *state) apply(r *record) {
@@ -83,6 +88,9 @@ func (st *state) apply(r *record) {
 	}
 	for _, k := range r.Keys {
 		st.keys[scope{k.Account, k.Key}] = k
+	}
+	for _, k := range r.Burned {
+		st.burned[k] = true
 	}
 	for _, k := range r.Effects {
 		st.effects[k]++

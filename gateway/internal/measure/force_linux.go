@@ -1,4 +1,4 @@
-package engine_test
+package measure
 
 import (
 	"os"
@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// force puts what was written to a file on the disk, as a database does it.
-func force(f *os.File) error { return syscall.Fdatasync(int(f.Fd())) }
+// Force puts what was written to a file on the disk, as a database does it.
+func Force(f *os.File) error { return syscall.Fdatasync(int(f.Fd())) }
 
 // cpuTime is what the process has used, garbage collection included.
 func cpuTime() time.Duration {
