@@ -79,9 +79,18 @@ func (t *till) pay(ctx context.Context, key storage.PaymentKey, try int, m Metho
 		NotifyURL: t.url + "/webhooks/" + m.Provider + "/" + string(key.Store),
 	}
 	m.Fill(&r)
+	t.terminal.say("shopper", "pays by %q, try %d", m.Label, try)
 	return t.run(ctx, func(ctx context.Context) (engine.Result, error) {
-		t.terminal.say("shopper", "pays by %q, try %d", m.Label, try)
-		return t.engine.Pay(ctx, r)
+		done, err := t.engine.Pay(ctx, r)
+		if done.Operation.State != gateway.StateOpen || !gateway.CodeOf(err).Retryable() {
+			return done, err
+		}
+		// Nothing was sent: the provider cannot be reached. The engine would try for an
+		// hour; this shopper stands by, and has other ways to pay.
+		if ended, _ := t.engine.Cancel(ctx, engine.Request{Store: r.Store, Payment: r.Payment, Provider: r.Provider, Key: "unreachable/" + string(done.Operation.ID)}); ended.Operation.State == gateway.StateSucceeded {
+			done.Operation.ID = "" // as if it had not been begun
+		}
+		return done, err
 	})
 }
 
