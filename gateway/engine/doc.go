@@ -49,7 +49,7 @@
 //
 // # What nobody knows
 //
-// [Engine.Resolve] looks after operations whose answer was lost, by what the
+// [Engine.Run] looks after operations whose answer was lost, by what the
 // provider promises of the endpoint ([gateway.Endpoint]): it asks by our own
 // reference, waits until no late effect can come any more, and sends again only
 // under the same key and with the same bytes. Where a provider can only cancel

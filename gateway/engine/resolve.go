@@ -12,8 +12,9 @@ import (
 // Resolve looks after operations whose time has come: calls that were never
 // made, senders that are believed dead, answers that were lost, results that are
 // awaited, shoppers who went away. It returns how many operations it looked at,
-// at most limit, and carries out what policies have planned. Call it from a timer, from any number of processes: looking
-// twice changes nothing, and a call is made under a claim.
+// at most limit, and carries out what policies have planned. [Engine.Run] does it
+// all the time; call this one from a timer of your own. Looking twice changes
+// nothing, and a call is made under a claim.
 func (e *Engine) Resolve(ctx context.Context, limit int) (int, error) {
 	var due []storage.Due
 	err := e.db.View(ctx, func(tx *storage.Tx) (err error) {

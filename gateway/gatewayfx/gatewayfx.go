@@ -1,6 +1,6 @@
 // Package gatewayfx assembles gateway commands under go.uber.org/fx. It carries
-// items to command.Assemble and closes the pools at the end, and does nothing
-// else: nothing is ordered or overridden by the container, because fx shuffles
+// items to command.Assemble, closes the pools at the end, runs what works in the
+// background ([Background]), and does nothing else: nothing is ordered or overridden by the container, because fx shuffles
 // its groups and ignores a decorator whose target is misspelt.
 //
 //	var Module = fx.Module("shop", fx.Provide(captureEdits))
@@ -64,6 +64,37 @@ var Module = fx.Module("gatewaycommand",
 	fx.Provide(newPools),
 	fx.Invoke(func(*command.Pools) {}),
 )
+
+// Background runs something from the application's start until its end: an engine,
+// an inbox, a dispatcher of events, all of which have a Run that ends with its
+// context.
+//
+//	fx.Invoke(func(lc fx.Lifecycle, e *engine.Engine) {
+//		gatewayfx.Background(lc, func(ctx context.Context) error { return e.Run(ctx, time.Second) })
+//	})
+//
+// The application's stop waits until it has ended, as long as fx allows, and
+// returns its error. Where it is called in the constructor of what it runs, that
+// is stopped before what it depends on.
+func Background(lc fx.Lifecycle, run func(ctx context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	lc.Append(fx.Hook{
+		OnStart: func(context.Context) error {
+			go func() { ended <- run(ctx) }()
+			return nil
+		},
+		OnStop: func(stop context.Context) error {
+			cancel()
+			select {
+			case err := <-ended:
+				return err
+			case <-stop.Done():
+				return stop.Err()
+			}
+		},
+	})
+}
 
 // LogTo returns an option that sends fx's own events to log: errors as errors,
 // the rest at level debug.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -125,4 +126,28 @@ func TestTheSameItemsAssembleWithoutFx(t *testing.T) {
 	_, err = pools.For("acme").Get(gateway.OpCapture).Execute(t.Context(), gateway.Subject{Store: "es", Amount: gateway.Minor(1, "EUR")})
 	require.NoError(t, err)
 	assert.Equal(t, []string{`{"amount":1,"descriptor":"ACME"}`}, r.bodies)
+}
+
+// What runs in the background begins with the application and has ended when the
+// application has; its error is the stop's, and a stop that may not wait says so.
+func TestWhatRunsInTheBackgroundEndsWithTheApplication(t *testing.T) {
+	t.Parallel()
+	running := make(chan struct{})
+	lost := errors.New("lost")
+	app := fx.New(fx.NopLogger, fx.Invoke(func(lc fx.Lifecycle) {
+		gatewayfx.Background(lc, func(ctx context.Context) error { close(running); <-ctx.Done(); return lost })
+	}))
+	require.NoError(t, app.Start(t.Context()))
+	<-running
+	require.ErrorIs(t, app.Stop(t.Context()), lost)
+
+	release := make(chan struct{})
+	defer close(release)
+	app = fx.New(fx.NopLogger, fx.Invoke(func(lc fx.Lifecycle) {
+		gatewayfx.Background(lc, func(context.Context) error { <-release; return nil })
+	}))
+	require.NoError(t, app.Start(t.Context()))
+	stop, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	require.ErrorIs(t, app.Stop(stop), context.DeadlineExceeded)
 }

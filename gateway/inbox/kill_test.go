@@ -111,12 +111,12 @@ func victim(raw string) error {
 		return err
 	}
 	_, _ = os.Stdout.WriteString("http://" + l.Addr().String() + "\n")
-	server := &http.Server{Handler: box.Handler(), ReadHeaderTimeout: time.Minute}
+	server := &http.Server{Handler: box.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second}
 	return errors.Join(errors.New("it was not killed"), server.Serve(l))
 }
 
-// process starts a shop's process and returns its address, and how to end it.
-func process(t *testing.T, o orders) (url string, end func()) {
+// process starts a shop's process and returns its address, its number, and how to end it.
+func process(t *testing.T, o orders) (url string, pid int, end func()) {
 	t.Helper()
 	raw, err := json.Marshal(o)
 	require.NoError(t, err)
@@ -128,7 +128,7 @@ func process(t *testing.T, o orders) (url string, end func()) {
 	require.NoError(t, cmd.Start())
 	lines := bufio.NewScanner(out)
 	require.True(t, lines.Scan(), "it says where it is")
-	return lines.Text(), func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }
+	return lines.Text(), cmd.Process.Pid, func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }
 }
 
 // points returns every crash point that is compiled in.
@@ -179,7 +179,7 @@ func killedAt(t *testing.T, at string, on option) {
 	db, eng, err := shopOf(t.Context(), orders{Provider: o.Provider, File: o.File, Postgres: o.Postgres})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, db.Close()) })
-	url, end := process(t, o)
+	url, _, end := process(t, o)
 	require.NoError(t, provider.SetWebhook(simulator.DefaultAccount, url+"/webhooks/sandbox/es", simulator.DefaultWebhookSecret))
 
 	p, err := eng.Create(t.Context(), engine.NewPayment{Store: "es", Key: "k", Amount: enginetest.EUR(1000)})
@@ -207,7 +207,7 @@ func killedAt(t *testing.T, at string, on option) {
 	}))
 
 	o.Crash, o.Later = "", time.Hour
-	url, end = process(t, o)
+	url, _, end = process(t, o)
 	t.Cleanup(end)
 	require.NoError(t, provider.SetWebhook(simulator.DefaultAccount, url+"/webhooks/sandbox/es", simulator.DefaultWebhookSecret))
 	for range 2 {

@@ -168,21 +168,32 @@ func (tx *Tx) operations(store gateway.StoreID, where string, args ...any) (all 
 type Due struct {
 	Store     gateway.StoreID
 	Operation gateway.OperationID
+	Provider  string
 }
 
 // DueOperations returns operations of every store whose time to be looked at has
-// come, and those whose sender is no longer believed to be alive, at most limit.
-func (tx *Tx) DueOperations(at time.Time, limit int) (due []Due, err error) {
+// come, and those whose sender is no longer believed to be alive, at most limit,
+// the longest due first; none of the providers that are excepted.
+func (tx *Tx) DueOperations(at time.Time, limit int, except ...string) (due []Due, err error) {
+	w := &where{args: []any{micro(at)}}
+	for _, provider := range except {
+		w.add("provider <> %s", provider)
+	}
+	condition := ""
+	if len(w.text) > 0 {
+		condition = w.String()
+	}
 	err = tx.each(func(row *sql.Rows) error {
 		var d Due
-		err := row.Scan(&d.Store, &d.Operation)
+		err := row.Scan(&d.Store, &d.Operation, &d.Provider)
 		due = append(due, d)
 		return err
-	}, `SELECT store, id FROM (
-		SELECT store, id, next_check_us AS due_us FROM operation WHERE next_check_us IS NOT NULL AND next_check_us <= $1
+	}, `SELECT store, id, provider FROM (
+		SELECT store, id, provider, next_check_us AS due_us FROM operation WHERE next_check_us IS NOT NULL AND next_check_us <= $1
 		UNION
-		SELECT store, operation, lease_us FROM step WHERE lease_us IS NOT NULL AND lease_us <= $1
-		) AS due ORDER BY due_us, store, id LIMIT $2`, micro(at), limit)
+		SELECT s.store, s.operation, o.provider, s.lease_us FROM step s JOIN operation o ON o.store = s.store AND o.id = s.operation
+			WHERE s.lease_us IS NOT NULL AND s.lease_us <= $1
+		) AS due `+condition+` ORDER BY due_us, store, id`+w.tail(limit), w.args...)
 	return due, err
 }
 

@@ -152,10 +152,16 @@ func due(t *testing.T, db *storage.DB) {
 	})
 	require.NoError(t, db.View(t.Context(), func(tx *storage.Tx) error {
 		got, err := tx.DueOperations(at, 10)
-		assert.Equal(t, []storage.Due{{Store: "es", Operation: leased.ID}, {Store: "es", Operation: soon.ID}}, got, "the longest overdue comes first")
+		want := []storage.Due{{Store: "es", Operation: leased.ID, Provider: leased.Provider}, {Store: "es", Operation: soon.ID, Provider: soon.Provider}}
+		assert.Equal(t, want, got, "the longest overdue comes first")
+		require.NotEmpty(t, soon.Provider)
+		none, nerr := tx.DueOperations(at, 10, "other", soon.Provider)
+		assert.Empty(t, none, "of a provider that is excepted")
+		all, aerr := tx.DueOperations(at, 10, "other")
+		assert.Len(t, all, 2)
 		one, oerr := tx.DueOperations(at, 1)
 		assert.Len(t, one, 1)
-		return errors.Join(err, oerr)
+		return errors.Join(err, oerr, nerr, aerr)
 	}))
 	update(t, db, func(tx *storage.Tx) error {
 		assert.NoError(t, tx.AppendAttempt(storage.Attempt{Store: "es", Operation: soon.ID, Number: 1, Command: gateway.OpCapture, Code: gateway.CodeIndeterminate, Started: at, Took: time.Second}))
