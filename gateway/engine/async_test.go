@@ -100,6 +100,7 @@ func (l *laterProvider) provider() command.Provider {
 				"begin":           spec("begin", gateway.Endpoint{Effect: gateway.EffectNone, LookupByRef: "fetch_begin", Async: time.Hour}),
 				"pay":             spec("pay", gateway.Endpoint{Effect: gateway.EffectHold, LookupByRef: "fetch_pay", Async: time.Hour, TargetRef: "transaction"}),
 				gateway.OpCapture: spec(gateway.OpCapture, gateway.Endpoint{Effect: gateway.EffectMove, LookupByRef: "fetch_capture", Async: time.Hour, TargetRef: "transaction"}),
+				gateway.OpCancel:  spec(gateway.OpCancel, gateway.Endpoint{Effect: gateway.EffectHold, LookupByRef: gateway.OpFetch, Async: time.Hour, TargetRef: "transaction"}),
 				gateway.OpFetch:   spec(gateway.OpFetch, ask),
 				"fetch_begin":     spec("fetch_begin", ask),
 				"fetch_pay":       spec("fetch_pay", ask),
@@ -274,4 +275,54 @@ func TestWhatIsKnownByNoNameIsBegunAgain(t *testing.T) {
 	w.later(6 * time.Second)
 	assert.Equal(t, 2, l.made("begin"))
 	w.one(r.Payment.ID, gateway.StateAwaiting)
+}
+
+// A call that moves nothing and is never answered is made ever more seldom, and
+// given up when the shopper's time is over.
+func TestACallThatMovesNothingIsGivenUp(t *testing.T) {
+	t.Parallel()
+	w, l, r, err := openLater(t, func(l *laterProvider) { l.say("begin", lost) })
+	require.ErrorIs(t, err, gateway.CodeIndeterminate)
+	for range 50 {
+		w.later(6 * time.Second)
+	}
+	assert.Less(t, l.made("begin"), 6, "it is not hammered")
+	for range 5 {
+		w.later(time.Hour)
+	}
+	w.one(r.Payment.ID, gateway.StateCancelled)
+	assert.Less(t, l.made("begin"), 8)
+	_, err = w.eng.Authorize(t.Context(), engine.Request{Store: "es", Payment: r.Payment.ID, Key: "17-again", Provider: "later", All: true})
+	require.ErrorIs(t, err, gateway.CodeIndeterminate, "the shopper may try again")
+}
+
+// A refusal ends a call that moves nothing, also when an earlier try was lost.
+func TestARefusalEndsACallThatMovesNothing(t *testing.T) {
+	t.Parallel()
+	w, l, r, err := openLater(t, func(l *laterProvider) { l.say("begin", lost) })
+	require.ErrorIs(t, err, gateway.CodeIndeterminate)
+	l.say("begin", func(gateway.Subject) (gateway.Outcome, error) {
+		return gateway.Outcome{}, gateway.Errorf(gateway.CodeInvalid, "no such currency")
+	})
+	w.later(6 * time.Second)
+	w.one(r.Payment.ID, gateway.StateFailed)
+	assert.Equal(t, 2, l.made("begin"))
+}
+
+// A flow that hangs before its money is cancelled at the provider, and no person is asked.
+func TestAFlowThatHangsBeforeItsMoneyIsCancelled(t *testing.T) {
+	t.Parallel()
+	w, l, r, err := openLater(t, func(l *laterProvider) {
+		l.say("fetch_begin", shows(gateway.Outcome{Status: gateway.StatusAwaiting}))
+		l.say(gateway.OpFetch, shows(gateway.Outcome{Status: gateway.StatusFailed}))
+	})
+	require.NoError(t, err)
+	for range 8 {
+		w.later(20 * time.Minute)
+	}
+	assert.Equal(t, 1, l.made(gateway.OpCancel))
+	ops, _, err := w.eng.History(t.Context(), "es", r.Payment.ID)
+	require.NoError(t, err)
+	assert.Equal(t, gateway.StateCancelled, ops[0].State, w.story(r.Payment.ID))
+	assert.Equal(t, 0, l.made("pay"))
 }

@@ -16,10 +16,11 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/transfer"
 )
 
-// blind takes away every way to ask what became of a call.
+// blind takes away every way to learn what became of a call: nobody can be asked,
+// and no event tells.
 func blind(op gateway.Operation, f func(e *gateway.Endpoint)) command.Item {
 	return promising(op, func(e *gateway.Endpoint) {
-		e.LookupByRef, e.KeyTTL, e.LateEffectMax, e.Natural, e.AlreadyDone = "", 0, 0, false, nil
+		e.LookupByRef, e.KeyTTL, e.LateEffectMax, e.Natural, e.AlreadyDone, e.Async = "", 0, 0, false, nil, 0
 		f(e)
 	})
 }

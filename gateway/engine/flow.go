@@ -83,3 +83,25 @@ func partly(p gateway.Payment, o storage.Operation, v *verdict) error {
 	}
 	return nil
 }
+
+// harmless reports whether no call of a flow that begins a payment has been made so
+// far that can hold or move money: one of the calls still to come is to do that.
+func (e *Engine) harmless(o storage.Operation, step storage.Step) bool {
+	flow := e.cfg.Pools.For(o.Provider).Flow(o.Kind)
+	if !rules[o.Kind].begins || len(flow.Steps) < 2 {
+		return false
+	}
+	if last, err := e.endpoint(o.Provider, flow.Steps[len(flow.Steps)-1]); err != nil || last.Effect == gateway.EffectNone {
+		return false // the money comes from elsewhere, and may have come
+	}
+	for _, name := range flow.Steps {
+		endpoint, err := e.endpoint(o.Provider, name)
+		if err != nil || endpoint.Effect != gateway.EffectNone {
+			return false
+		}
+		if name == step.Name {
+			return true
+		}
+	}
+	return false
+}

@@ -45,15 +45,20 @@ func (e *Engine) judge(o storage.Operation, step storage.Step, endpoint gateway.
 		}
 		return v
 	}
+	// Such a call is another one each time, and whatever an earlier one did is worth nothing.
+	again := endpoint.Effect == gateway.EffectNone && endpoint.KeyTTL == 0
 	unknown := func() verdict {
 		v.state, v.step, v.checks = gateway.StateUnknown, gateway.StepUnknown, 0
 		v.next = now.Add(schedule(0))
+		if again { // it is sent again as often as it is looked at: ever more seldom
+			v.next, v.checks = now.Add(schedule(o.Checks)), o.Checks+1
+		}
 		return v
 	}
 	switch {
 	case ge.Code == gateway.CodeIndeterminate, f.sent && ge.Code == gateway.CodeInternal:
 		return unknown()
-	case step.Doubt && f.sent:
+	case step.Doubt && f.sent && !again:
 		// Whatever this try was told, an earlier one under the key may have been
 		// executed: "already captured" may mean captured by us.
 		v = unknown()

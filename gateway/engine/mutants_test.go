@@ -92,8 +92,8 @@ var mutants = []mutant{
 	},
 	{
 		name: "already done means failed", file: "judge.go", killers: "AlreadyDone",
-		old: "	case step.Doubt && f.sent:\n",
-		new: "	case false:\n",
+		old: "	case step.Doubt && f.sent && !again:\n",
+		new: "	case false && again:\n",
 	},
 	{
 		name: "an event of others is booked while ours is open", file: "settle.go", killers: "Elsewhere|Waits|StillOpen",

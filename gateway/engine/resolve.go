@@ -229,7 +229,11 @@ func (e *Engine) afterLookup(ctx context.Context, was storage.Operation, endpoin
 	case gateway.StateUnknown:
 		return e.without(ctx, o, step, endpoint, now)
 	case gateway.StateAwaiting:
-		if !o.Deadline.IsZero() && !now.Before(o.Deadline) {
+		switch {
+		case o.Deadline.IsZero() || now.Before(o.Deadline):
+		case e.harmless(o, step):
+			return e.abandoned(ctx, o)
+		default:
 			return e.end(ctx, o, gateway.StateParked, gateway.CodeIndeterminate, "the result did not come before its deadline")
 		}
 	case gateway.StateActionRequired:
@@ -251,7 +255,13 @@ func (e *Engine) without(ctx context.Context, o storage.Operation, step storage.
 	keyHolds := endpoint.KeyTTL > 0 && age < endpoint.KeyTTL/2
 	looked := endpoint.LookupByRef != ""
 	past := endpoint.LateEffectMax > 0 && since > horizon
+	deadline := o.Deadline
+	if deadline.IsZero() {
+		deadline = o.Created.Add(e.cfg.ActionTime)
+	}
 	switch {
+	case !now.Before(deadline) && e.harmless(o, step):
+		return e.end(ctx, o, gateway.StateCancelled, gateway.CodeUnavailable, "the provider did not answer before its deadline; what was called moves no money")
 	case endpoint.Effect == gateway.EffectNone,
 		step.Sends == 0 && step.State == gateway.StepPrepared, // what was to follow a lost call: the process ended before it left
 		keyHolds && endpoint.Replays5xx,                       // the provider answers what it did the first time, whatever that was

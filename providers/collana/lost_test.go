@@ -299,3 +299,48 @@ func TestACallbackThatIsFasterThanTheAnswerIsNotLost(t *testing.T) {
 	assert.Equal(t, int64(3000), s.collana.Total("EUR").Authorized)
 	assert.Equal(t, 3, s.collana.Requests(simulator.Reservations))
 }
+
+// While Collana's API is down, payments are tried ever more seldom, and given up when
+// the shopper's time is over: no person has to look after them.
+func TestAnOutageIsSurvivedWithoutHammering(t *testing.T) {
+	t.Parallel()
+	for _, endpoint := range []string{simulator.Transactions, simulator.Prepares} {
+		s := open(t, nil)
+		for range 200 {
+			s.collana.Next(endpoint, simulator.ErrorBefore)
+		}
+		id, _, _ := s.pay(collana.Invoice) // what comes of it is seen below
+		for range 150 {
+			s.resolve(time.Minute)
+		}
+		assert.Less(t, s.collana.Requests(endpoint), 8, endpoint)
+		assert.Equal(t, gateway.StateCancelled, s.operation(id).State, endpoint)
+		assert.Equal(t, gateway.CodeUnavailable, s.operation(id).Code)
+		s.collana.Calm()
+		r, err := s.engine.Authorize(t.Context(), engine.Request{
+			Store: store, Payment: id, Key: "order-17-again", Provider: "collana", All: true, Extras: gateway.With(collana.Method.Of(collana.Invoice)),
+		})
+		require.NoError(t, err)
+		for range 5 {
+			s.resolve(time.Minute)
+		}
+		assert.Equal(t, gateway.StateSucceeded, s.newest(id).State, "%s", r.Operation.ID)
+		assert.Equal(t, eur(9990), s.balanced(id).Authorized)
+	}
+}
+
+// A prepare that was accepted and never comes to an end is cancelled at Collana.
+func TestAPaymentThatHangsBeforeItsReservationIsCancelled(t *testing.T) {
+	t.Parallel()
+	s := open(t, nil)
+	s.collana.Hold(simulator.Prepares)
+	id, _, err := s.pay(collana.CreditCard)
+	require.NoError(t, err)
+	s.tell(s.last(simulator.Transactions, simulator.Successful))
+	for range 8 {
+		s.resolve(30 * time.Minute)
+	}
+	assert.Equal(t, gateway.StateCancelled, s.operation(id).State)
+	assert.Equal(t, 1, s.collana.Requests(simulator.Voids))
+	assert.True(t, s.balanced(id).Authorized.IsZero())
+}

@@ -26,6 +26,13 @@ func (s *Server) Next(endpoint string, faults ...Fault) {
 	s.faults[endpoint] = append(s.faults[endpoint], faults...)
 }
 
+// Calm forgets the faults that have not happened yet.
+func (s *Server) Calm() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = map[string][]Fault{}
+}
+
 // Requests returns how many calls of an endpoint have come, those that went wrong too.
 func (s *Server) Requests(endpoint string) int {
 	s.mu.Lock()
