@@ -32,7 +32,7 @@ func blind(op gateway.Operation, f func(e *gateway.Endpoint)) command.Item {
 func TestALostCallThatMayBeRepeatedIsRepeated(t *testing.T) {
 	t.Parallel()
 	for natural, want := range map[bool]gateway.OperationState{true: gateway.StateSucceeded, false: gateway.StateParked} {
-		w := newWorldWith(t, simulator.Rules{}, with(t, blind(gateway.OpCapture, func(e *gateway.Endpoint) { e.Natural = natural })))
+		w := newWorldWith(t, simulator.Rules{}, with(t, blind(gateway.OpCapture, func(e *gateway.Endpoint) { e.Natural, e.Async = natural, 0 }))) // and no event is to come
 		p := w.held("17")
 		w.server.Next(simulator.OpCapture, simulator.ResetBefore)
 		r, err := w.eng.Capture(t.Context(), w.request(p, "ship", amount(1000)))

@@ -156,6 +156,9 @@ func (e *Engine) judgeMissing(v verdict, o storage.Operation, ge *gateway.Error,
 	if v.state == gateway.StateParked || v.state == gateway.StateOpen && v.step == gateway.StepPrepared {
 		return v // looking again has found nothing new, or the call was never made
 	}
+	if v.step == gateway.StepSending {
+		return v // it is being made: who looked before it was, or cannot see it yet, knows nothing of it
+	}
 	if v.step != gateway.StepPrepared {
 		v.step = gateway.StepUnknown
 	}
