@@ -84,7 +84,8 @@ type Endpoint struct {
 	// DeclineIsFinal says that a decline ends the resource; otherwise the same
 	// one may still succeed.
 	DeclineIsFinal bool
-	// OneAtATime says that no two such calls may be under way for one payment.
+	// OneAtATime says that no two calls that say so may be under way for one payment,
+	// of whatever kind: each tells all of an order, and two would contradict each other.
 	OneAtATime bool
 
 	// Restates says that the call tells the whole order once more, and so needs what

@@ -84,7 +84,7 @@ func newLook() (look, error) {
 	return l, nil
 }
 
-func (l look) show(w http.ResponseWriter, _ *http.Request, code int, p page) {
+func (l look) show(w http.ResponseWriter, code int, p page) {
 	var b bytes.Buffer
 	if err := l.templates[p.Name+".html"].ExecuteTemplate(&b, "layout", p); err != nil {
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
@@ -107,13 +107,13 @@ func (l look) show(w http.ResponseWriter, _ *http.Request, code int, p page) {
 // framed shows a page in a frame of our own, which was opened for a bank's scripts
 // and has come back to us: as a page of our origin it could reach the one around
 // it, so it is given none.
-func (l look) framed(w http.ResponseWriter, r *http.Request, p page) {
+func (l look) framed(w http.ResponseWriter, p page) {
 	p.policy = "sandbox allow-top-navigation-by-user-activation; default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'self'"
-	l.show(w, r, http.StatusOK, p)
+	l.show(w, http.StatusOK, p)
 }
 
 // problem says what went wrong, as far as it is the shopper's business.
-func (l look) problem(w http.ResponseWriter, r *http.Request, err error) {
+func (l look) problem(w http.ResponseWriter, err error) {
 	p := page{Name: "problem", Title: "Something went wrong", Problem: "Please try again in a moment. Nothing was charged by this."}
 	switch code := gateway.CodeOf(err); code {
 	case gateway.CodeNotFound:
@@ -121,7 +121,7 @@ func (l look) problem(w http.ResponseWriter, r *http.Request, err error) {
 	case gateway.CodeInvalid:
 		p.Title, p.Problem = "Please check that", gateway.AsError(err, code).Detail
 	}
-	l.show(w, r, status.HTTPStatus(gateway.CodeOf(err)), p)
+	l.show(w, status.HTTPStatus(gateway.CodeOf(err)), p)
 }
 
 // asset serves a file that may be cached for ever: another one has another name.

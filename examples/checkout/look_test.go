@@ -94,6 +94,17 @@ func TestEveryPageIsReadableAndAccessibleOnEveryScreen(t *testing.T) {
 	s.paid(tab) // found by asking
 	s.look(tab, "9-thanks")
 
+	tab.Go(s.url)
+	tab.Click("#buy")
+	s.pay(tab, "sequra")
+	tab.See("#sequra-form", "27.50 EUR")
+	s.look(tab, "11-payment-sequra")
+	tab.Click("#cancel")
+	tab.See("[role=alert]", "cancelled")
+	s.pay(tab, "collana")
+	tab.See("h1", "Simulated card form")
+	s.look(tab, "12-payment-collana")
+
 	tab.Excuse("status of 404")
 	tab.Go(s.url + "/nowhere")
 	tab.See("h1", "Nothing here")

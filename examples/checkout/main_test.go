@@ -3,8 +3,10 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
+	"github.com/gatewaycommand/gatewaycommand/gateway/status"
 )
 
 // The program is run as a newcomer runs it, visited, and interrupted.
@@ -36,20 +39,22 @@ func TestTheShopOpensPrintsItsAddressAndClosesWhenItIsInterrupted(t *testing.T) 
 	require.NoError(t, cmd.Start())
 	lines := bufio.NewScanner(said)
 	require.True(t, lines.Scan())
-	_, url, found := strings.Cut(lines.Text(), "open at ")
+	_, shop, found := strings.Cut(lines.Text(), "open at ")
 	require.True(t, found, lines.Text())
 
-	answer, err := http.Get(url)
+	answer, err := http.Get(shop)
 	require.NoError(t, err)
 	body, err := io.ReadAll(answer.Body)
 	require.NoError(t, err)
 	require.NoError(t, answer.Body.Close())
-	http.DefaultClient.CloseIdleConnections()
 	assert.Contains(t, string(body), "<h1>The Ledger Book</h1>")
 	assert.Equal(t, policy, answer.Header.Get("Content-Security-Policy"))
+	told := waiting(t, shop)
 
 	began := time.Now()
 	require.NoError(t, cmd.Process.Signal(os.Interrupt))
+	assert.Equal(t, http.StatusNoContent, <-told, "who waits for a change is told that there is none, and comes again")
+	http.DefaultClient.CloseIdleConnections()
 	var last string
 	for lines.Scan() {
 		last = lines.Text()
@@ -61,6 +66,46 @@ func TestTheShopOpensPrintsItsAddressAndClosesWhenItIsInterrupted(t *testing.T) 
 	left, err := os.ReadDir(temporary)
 	require.NoError(t, err)
 	assert.Empty(t, left, "the ledger of a shop without -db goes with it")
+}
+
+// waiting has a shopper wait for the bank's confirmation, and returns what the
+// shopper is answered in the end.
+func waiting(t *testing.T, shop string) <-chan int {
+	t.Helper()
+	ask := func(answer *http.Response, err error) (path string, body []byte) {
+		require.NoError(t, err)
+		defer answer.Body.Close()
+		body, err = io.ReadAll(answer.Body)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, answer.StatusCode)
+		return answer.Request.URL.Path, body
+	}
+	path, _ := ask(http.PostForm(shop+"/orders", url.Values{"cart": {newCart()}, "quantity": {"2"}}))
+	path, _ = ask(http.PostForm(shop+path, url.Values{"method": {"framed"}, "try": {"1"}}))
+	require.Contains(t, path, "/payment/")
+	source := shop + "/status/v1/payments/" + strings.TrimPrefix(path, "/payment/")
+	var view status.View
+	for { // until the bank's notification has brought all that it brings
+		was := view.Version
+		_, body := ask(http.Get(source))
+		require.NoError(t, json.Unmarshal(body, &view))
+		if was == view.Version && view.Phase != "" {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	told := make(chan int, 1)
+	go func() {
+		answer, err := http.Get(source + "?known=" + url.QueryEscape(view.Version))
+		if err != nil {
+			told <- 0
+			return
+		}
+		_ = answer.Body.Close()
+		told <- answer.StatusCode
+	}()
+	time.Sleep(300 * time.Millisecond) // it is held by then; otherwise it is refused, and that is noticed
+	return told
 }
 
 func TestAKeyThatIsTooShortStopsTheStart(t *testing.T) {

@@ -18,20 +18,21 @@ type Method struct {
 
 // methods are the ways to pay, in the order in which they are offered.
 var methods = []Method{
-	{"card", "Card", "Paid at once.", "sandbox", token(simulator.TokenOK)},
-	{"confirmed", "Card, confirmed at the bank", "You are sent to your bank's page and come back.", "sandbox", token(simulator.TokenChallenge)},
-	{"framed", "Card, confirmed on this page", "Your bank asks you in a frame.", "framed", token(simulator.TokenChallenge)},
-	{"slow", "Slow bank", "The bank takes three seconds to answer.", "sandbox", token(simulator.TokenSlow)},
-	{"lost", "Bank transfer, told by nobody", "The result comes later, and the bank's notification gets lost: we ask.", "silent", token(simulator.TokenPending)},
+	{"card", "Card", "Paid at once.", "sandbox", bySandbox(simulator.TokenOK)},
+	{"confirmed", "Card, confirmed at the bank", "You are sent to your bank's page and come back.", "sandbox", bySandbox(simulator.TokenChallenge)},
+	{"framed", "Card, confirmed on this page", "Your bank asks you in a frame.", "framed", bySandbox(simulator.TokenChallenge)},
+	{"slow", "Slow bank", "The bank takes three seconds to answer.", "sandbox", bySandbox(simulator.TokenSlow)},
+	{"lost", "Bank transfer, told by nobody", "The result comes later, and the bank's notification gets lost: we ask.", "silent", bySandbox(simulator.TokenPending)},
 	{"collana", "Card, through Collana Pay", "A form in a frame, then your bank's page.", "collana", byCollana(collana.CreditCard)},
-	{"declined", "Card without funds", "Declined at once.", "sandbox", token(simulator.TokenInsufficientFunds)},
-	{"later", "Direct debit that bounces", "Accepted, and declined three seconds later.", "sandbox", token(simulator.TokenPendingThenFail)},
+	{"sequra", "Instalments, by SeQura", "A form on this page; the money is held until the books are sent.", "sequra", func(*engine.Request) {}},
+	{"declined", "Card without funds", "Declined at once.", "sandbox", bySandbox(simulator.TokenInsufficientFunds)},
+	{"later", "Direct debit that bounces", "Accepted, and declined three seconds later.", "sandbox", bySandbox(simulator.TokenPendingThenFail)},
 }
 
-// token pays with one of the sandbox's instruments. In a real shop the provider's
+// bySandbox pays with one of the sandbox's instruments. In a real shop the provider's
 // script makes a token of what the shopper types into the provider's own fields:
 // no card number ever reaches the shop.
-func token(name string) func(r *engine.Request) {
+func bySandbox(name string) func(r *engine.Request) {
 	return func(r *engine.Request) {
 		r.Instrument = &gateway.Instrument{Kind: "card", Token: gateway.NewSecret(name)}
 	}

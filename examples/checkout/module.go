@@ -16,6 +16,7 @@ var Module = fx.Module("checkout",
 	gatewayfx.Module, // the commands of every provider, from the modules that add them
 	Banks,            // three sandbox banks, each with habits of its own
 	Collana,          // Collana Pay, one API before many providers
+	SeQura,           // instalments, by a form of SeQura's
 	fx.Provide(
 		newTerminal, // what happens, in plain words
 		listen,      // the shop's address

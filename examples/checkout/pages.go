@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"net/http"
 	"strconv"
 	"time"
@@ -33,8 +34,14 @@ var (
 
 const most = 5 // copies in one order
 
-func (p *pages) product(w http.ResponseWriter, r *http.Request) {
-	p.look.show(w, r, http.StatusOK, page{Name: "product", Title: "The Ledger Book", Step: 1, Price: price, Shipping: shipping, Cart: newCart(), Most: most})
+// ada buys everything here. A real shop asks for an address.
+var ada = gateway.Address{
+	GivenName: "Ada", FamilyName: "Lovelace", Lines: []string{"Calle Mayor 1"}, City: "Madrid", PostalCode: "28001", Country: "ES",
+	Phone: "600000000", Email: "ada@shop.example",
+}
+
+func (p *pages) product(w http.ResponseWriter, _ *http.Request) {
+	p.look.show(w, http.StatusOK, page{Name: "product", Title: "The Ledger Book", Step: 1, Price: price, Shipping: shipping, Cart: newCart(), Most: most})
 }
 
 // order makes an order of a cart and goes to its checkout.
@@ -42,15 +49,21 @@ func (p *pages) order(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
 	cart, quantity := r.PostFormValue("cart"), number(r.PostFormValue("quantity"), most)
 	if len(cart) != len(newCart()) || quantity == 0 {
-		p.look.problem(w, r, gateway.Invalid("Choose how many books you want, from 1 to %d.", most))
+		p.look.problem(w, gateway.Invalid("Choose how many books you want, from 1 to %d.", most))
 		return
 	}
-	made, err := p.till.order(r.Context(), cart, []gateway.Line{
-		{SKU: "ledger", Name: strconv.Itoa(quantity) + " × The Ledger Book", Quantity: int64(quantity), Price: price},
-		{Kind: gateway.LineShipping, Name: "Shipping", Quantity: 1, Price: shipping},
+	ip, _, _ := net.SplitHostPort(r.RemoteAddr)
+	made, err := p.till.order(r.Context(), cart, gateway.Order{
+		Description: strconv.Itoa(quantity) + " × The Ledger Book",
+		Lines: []gateway.Line{
+			{SKU: "ledger", Name: "The Ledger Book", Quantity: int64(quantity), Price: price},
+			{SKU: "post", Name: "Shipping", Kind: gateway.LineShipping, Quantity: 1, Price: shipping},
+		},
+		Billing: &ada, Shipping: &ada, Customer: &gateway.Customer{Email: ada.Email, Language: "en-GB"},
+		Browser: &gateway.Browser{IP: ip, UserAgent: r.UserAgent()},
 	})
 	if err != nil {
-		p.look.problem(w, r, err)
+		p.look.problem(w, err)
 		return
 	}
 	seeOther(w, "/checkout/"+p.keys.page(storage.PaymentKey{Store: made.Store, Payment: made.ID}))
@@ -85,7 +98,7 @@ func (p *pages) come(w http.ResponseWriter, r *http.Request) (v visit, ok bool) 
 		v.page, err = p.status.Page(r.Context(), key)
 	}
 	if err != nil {
-		p.look.problem(w, r, err)
+		p.look.problem(w, err)
 	}
 	return v, err == nil
 }
@@ -115,10 +128,10 @@ func (p *pages) choose(w http.ResponseWriter, r *http.Request, v visit, problem 
 	}
 	try, err := p.till.try(r.Context(), v.key)
 	if err != nil {
-		p.look.problem(w, r, err)
+		p.look.problem(w, err)
 		return
 	}
-	p.look.show(w, r, code, page{Name: "checkout", Title: "How would you like to pay?", Step: 2, Token: v.token, Order: v.due.Order, Total: v.due.Due, Methods: methods, Try: try, Problem: problem})
+	p.look.show(w, code, page{Name: "checkout", Title: "How would you like to pay?", Step: 2, Token: v.token, Order: v.due.Order, Total: v.due.Due, Methods: methods, Try: try, Problem: problem})
 }
 
 // pay begins to pay and shows how that goes.
@@ -150,7 +163,7 @@ func (p *pages) payment(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.Header.Get("Sec-Fetch-Dest") == "iframe" { // a bank's page in a frame has come back to us: the page around it goes on
-		p.look.framed(w, r, page{Name: "framed", Title: "Done", Token: v.token})
+		p.look.framed(w, page{Name: "framed", Title: "Done", Token: v.token})
 		return
 	}
 	switch v.page.View.Status {
@@ -166,15 +179,15 @@ func (p *pages) payment(w http.ResponseWriter, r *http.Request) {
 	s.Return, s.Done = "/checkout/"+v.token, "/thanks/"+v.token
 	head, err := s.Head()
 	if err != nil {
-		p.look.problem(w, r, err)
+		p.look.problem(w, err)
 		return
 	}
 	body, err := s.Body()
 	if err != nil {
-		p.look.problem(w, r, err)
+		p.look.problem(w, err)
 		return
 	}
-	p.look.show(w, r, http.StatusOK, page{Name: "payment", Title: "Your payment", Step: 3, Token: v.token, Order: v.due.Order, Total: v.due.Due, Head: head, Body: body, policy: s.CSP()})
+	p.look.show(w, http.StatusOK, page{Name: "payment", Title: "Your payment", Step: 3, Token: v.token, Order: v.due.Order, Total: v.due.Due, Head: head, Body: body, policy: s.CSP()})
 }
 
 // cancel ends what waits for the shopper, and lets them choose again.
@@ -197,12 +210,12 @@ func (p *pages) thanks(w http.ResponseWriter, r *http.Request) {
 	case v.page.View.Status != status.WordSucceeded:
 		seeOther(w, "/payment/"+v.token)
 	default:
-		p.look.show(w, r, http.StatusOK, page{Name: "thanks", Title: "Thank you", Step: 4, Order: v.due.Order, Total: v.due.Due})
+		p.look.show(w, http.StatusOK, page{Name: "thanks", Title: "Thank you", Step: 4, Order: v.due.Order, Total: v.due.Due})
 	}
 }
 
-func (p *pages) nothing(w http.ResponseWriter, r *http.Request) {
-	p.look.problem(w, r, gateway.Errorf(gateway.CodeNotFound, "nothing stands here"))
+func (p *pages) nothing(w http.ResponseWriter, _ *http.Request) {
+	p.look.problem(w, gateway.Errorf(gateway.CodeNotFound, "nothing stands here"))
 }
 
 func (p *pages) asset(w http.ResponseWriter, r *http.Request) { p.look.asset(w, r) }

@@ -18,6 +18,7 @@ type plug struct {
 	provider string
 	receiver webhook.Receiver // reads its notifications
 	frames   []string         // the origins of its pages that may be shown in a frame
+	gate     inbox.Gate       // what must be done before it is answered; nil is nothing
 }
 
 // plugs are those of all providers; in no order, as fx has it.
@@ -36,12 +37,15 @@ func (p plugs) frames() (all []string) {
 
 // newInbox makes what takes the providers' notifications.
 func newInbox(lc fx.Lifecycle, p plugs, db *storage.DB, e *engine.Engine, t *terminal, log *slog.Logger) (*inbox.Inbox, error) {
-	receivers := map[string]webhook.Receiver{}
+	receivers, gates := map[string]webhook.Receiver{}, map[string]inbox.Gate{}
 	for _, one := range p.All {
+		if one.gate != nil {
+			gates[one.provider] = one.gate
+		}
 		one.receiver.Reader = t.heard(one.provider, one.receiver.Reader)
 		receivers[one.provider] = one.receiver
 	}
-	box, err := inbox.New(inbox.Config{Storage: db, Engine: e, Receivers: receivers, Log: log})
+	box, err := inbox.New(inbox.Config{Storage: db, Engine: e, Receivers: receivers, Gates: gates, Log: log})
 	if err != nil {
 		return nil, err
 	}

@@ -43,12 +43,14 @@ func newHandler(p *pages, s *status.Service, box *inbox.Inbox, back *returns.Ret
 	mux.HandleFunc("/", p.nothing)
 	mux.Handle("/status/", http.StripPrefix("/status", s.Handler()))
 	mux.Handle("/return/", back.Handler())
+	mux.Handle("/cancel/", back.Handler())
 	mux.Handle("/webhooks/", box.Handler())
 
 	// Another site's page may send a shopper here, but not press a button for them.
 	// Providers are no browsers, and what comes back from a bank is believed nothing.
 	guard := http.NewCrossOriginProtection()
 	guard.AddInsecureBypassPattern("/return/")
+	guard.AddInsecureBypassPattern("/cancel/")
 	guard.AddInsecureBypassPattern("/webhooks/")
 	return guard.Handler(mux)
 }

@@ -70,9 +70,10 @@ func newStatus(lc fx.Lifecycle, db *storage.DB, k *keys, log *slog.Logger) (*sta
 }
 
 // newReturns makes where shoppers come back to. Whatever they bring, the provider
-// is asked, and they are sent to the page for what the ledger says then.
+// is asked, and they are sent to the page for what the ledger says then. Who comes
+// back without paying may choose again: the try is cancelled at its provider.
 func newReturns(lc fx.Lifecycle, db *storage.DB, e *engine.Engine, k *keys, log *slog.Logger) (*returns.Returns, error) {
-	r, err := returns.New(returns.Config{Storage: db, Engine: e, Tokens: k.back, Log: log, Page: func(_ context.Context, r returns.Result) string {
+	r, err := returns.New(returns.Config{Storage: db, Engine: e, Tokens: k.back, Log: log, CancelAtProvider: true, Page: func(_ context.Context, r returns.Result) string {
 		return "/payment/" + k.page(storage.PaymentKey{Store: r.Store, Payment: r.Payment.ID})
 	}})
 	if err != nil {

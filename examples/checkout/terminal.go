@@ -81,7 +81,7 @@ func words(e outbox.Event) string {
 	case state == gateway.StateActionRequired && o.Code == gateway.CodeDeclined:
 		said = "declined for now; the shopper may choose again"
 	case o.Code != "":
-		said += " (" + string(o.Code) + ")"
+		said += " (" + strings.TrimSuffix(string(o.Code)+": "+o.Detail, ": ") + ")"
 	}
 	return fmt.Sprintf("%s at %s: %s", o.Kind, o.Provider, said)
 }

@@ -36,23 +36,17 @@ func newCart() string { return rand.Text() }
 
 // order makes the payment of a cart: the same cart, the same payment, however
 // often the shopper presses the button.
-func (t *till) order(ctx context.Context, cart string, lines []gateway.Line) (gateway.Payment, error) {
-	total, err := gateway.LinesTotal(lines)
+func (t *till) order(ctx context.Context, cart string, order gateway.Order) (gateway.Payment, error) {
+	total, err := gateway.LinesTotal(order.Lines)
 	if err != nil {
 		return gateway.Payment{}, err
 	}
-	order := &gateway.Order{Number: cart[:8], Description: lines[0].Name, Lines: lines, Billing: &ada, Shipping: &ada, Customer: &gateway.Customer{Email: ada.Email, Language: "en-GB"}}
-	p, err := t.engine.Create(ctx, engine.NewPayment{Store: store, Key: "cart/" + cart, Amount: total, Order: order})
+	order.Number = cart[:8]
+	p, err := t.engine.Create(ctx, engine.NewPayment{Store: store, Key: "cart/" + cart, Amount: total, Order: &order})
 	if err == nil {
 		t.terminal.say(p.Order, "ordered: %s for %s", order.Description, p.Due)
 	}
 	return p, err
-}
-
-// ada buys everything here. A real shop asks for an address.
-var ada = gateway.Address{
-	GivenName: "Ada", FamilyName: "Lovelace", Lines: []string{"Calle Mayor 1"}, City: "Madrid", PostalCode: "28001", Country: "ES",
-	Phone: "600000000", Email: "ada@shop.example",
 }
 
 // try returns the number of the next try to pay. It is in the form that the
@@ -71,18 +65,32 @@ func (t *till) try(ctx context.Context, key storage.PaymentKey) (int, error) {
 // pay begins to pay. The number of the try names the command: one that is made
 // twice is one, and whoever chooses differently while a try is under way is refused.
 func (t *till) pay(ctx context.Context, key storage.PaymentKey, try int, m Method) (begun bool, err error) {
-	token, err := t.keys.back.Make(key.Store, key.Payment, returns.Return)
+	back, err := t.keys.back.Make(key.Store, key.Payment, returns.Return)
+	if err != nil {
+		return false, err
+	}
+	away, err := t.keys.back.Make(key.Store, key.Payment, returns.Cancel)
 	if err != nil {
 		return false, err
 	}
 	r := engine.Request{
 		Store: key.Store, Payment: key.Payment, Provider: m.Provider, Key: "pay/" + string(key.Payment) + "/" + strconv.Itoa(try),
-		All: true, ReturnURL: t.url + "/return/" + token,
+		All: true, ReturnURL: t.url + "/return/" + back, CancelURL: t.url + "/cancel/" + away,
+		NotifyURL: t.url + "/webhooks/" + m.Provider + "/" + string(key.Store),
 	}
 	m.Fill(&r)
+	t.terminal.say("shopper", "pays by %q, try %d", m.Label, try)
 	return t.run(ctx, func(ctx context.Context) (engine.Result, error) {
-		t.terminal.say("shopper", "pays by %q, try %d", m.Label, try)
-		return t.engine.Pay(ctx, r)
+		done, err := t.engine.Pay(ctx, r)
+		if done.Operation.State != gateway.StateOpen || !gateway.CodeOf(err).Retryable() {
+			return done, err
+		}
+		// Nothing was sent: the provider cannot be reached. The engine would try for an
+		// hour; this shopper stands by, and has other ways to pay.
+		if ended, _ := t.engine.Cancel(ctx, engine.Request{Store: r.Store, Payment: r.Payment, Provider: r.Provider, Key: "unreachable/" + string(done.Operation.ID)}); ended.Operation.State == gateway.StateSucceeded {
+			done.Operation.ID = "" // as if it had not been begun
+		}
+		return done, err
 	})
 }
 

@@ -23,6 +23,7 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
 	collana "github.com/gatewaycommand/gatewaycommand/providers/collana/simulator"
 	"github.com/gatewaycommand/gatewaycommand/providers/sandbox/simulator"
+	sequra "github.com/gatewaycommand/gatewaycommand/providers/sequra/simulator"
 )
 
 func TestMain(m *testing.M) {
@@ -41,6 +42,7 @@ type shop struct {
 	url     string
 	banks   *banks
 	collana *collana.Server
+	sequra  *sequra.Server
 	db      *storage.DB
 	said    *lines
 	net     *network
@@ -106,7 +108,7 @@ func newShop(t *testing.T, more ...fx.Option) *shop {
 	var at address
 	cfg := Config{Address: "127.0.0.1:0", Database: filepath.Join(t.TempDir(), "shop.db"), Terminal: s.said}
 	app := fx.New(append([]fx.Option{
-		fx.NopLogger, fx.Supply(cfg, slog.New(slog.NewTextHandler(s.said, nil))), Module, fx.Populate(&s.banks, &s.collana, &s.db, &at),
+		fx.NopLogger, fx.Supply(cfg, slog.New(slog.NewTextHandler(s.said, nil))), Module, fx.Populate(&s.banks, &s.collana, &s.sequra, &s.db, &at),
 		fx.Decorate(func(at address) address {
 			s.net = &network{Listener: at.listener}
 			at.listener = s.net

@@ -97,8 +97,12 @@ func (e *Engine) check(rule rule, kind gateway.Operation, p gateway.Payment, ope
 		return amount, err
 	}
 	for _, o := range open {
-		if endpoint.OneAtATime && o.Kind == kind && o.Provider == provider {
-			return amount, gateway.Errorf(gateway.CodeConflict, "%s takes one %s of a payment at a time: operation %s is %s", provider, kind, o.ID, o.State)
+		if !endpoint.OneAtATime || o.Provider != provider {
+			continue
+		}
+		// Two kinds of calls that each tell all of an order contradict one another as two of one kind do.
+		if other, err := e.endpoint(provider, e.command(provider, o.Kind)); o.Kind == kind || err == nil && other.OneAtATime {
+			return amount, gateway.Errorf(gateway.CodeConflict, "%s takes one such call of a payment at a time: operation %s, %s, is %s", provider, o.ID, o.Kind, o.State)
 		}
 	}
 	return amount, e.cfg.Limits(p.Store, provider).allow(kind, p, amount)

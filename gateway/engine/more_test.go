@@ -415,6 +415,28 @@ func TestAProviderThatTakesOneAtATimeGetsOneAtATime(t *testing.T) {
 	w.equal()
 }
 
+// Calls that each tell all of an order wait for each other, of whatever kind they are.
+func TestCallsThatTellAllOfAnOrderWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	one := func(e *gateway.Endpoint) { e.OneAtATime = true }
+	for kinds, refused := range map[int]bool{0: false, 1: true} {
+		edits := []command.Item{promising(gateway.OpCapture, one), promising(gateway.OpRefund, one)}
+		w := newWorldWith(t, simulator.Rules{}, with(t, edits[:kinds+1]...))
+		p := w.held("17")
+		_, err := w.eng.Capture(t.Context(), w.request(p, "one", amount(100)))
+		require.NoError(t, err)
+		w.server.Next(simulator.OpCapture, simulator.ResetAfter)
+		_, err = w.eng.Capture(t.Context(), w.request(p, "two", amount(200)))
+		require.ErrorIs(t, err, gateway.CodeIndeterminate)
+		_, err = w.eng.Refund(t.Context(), w.request(p, "back", amount(50)))
+		assert.Equal(t, refused, gateway.CodeOf(err) == gateway.CodeConflict, err)
+		w.converge()
+		_, err = w.eng.Refund(t.Context(), w.request(p, "back", amount(50)))
+		require.NoError(t, err)
+		w.equal()
+	}
+}
+
 // A void releases whatever is not captured yet: while a capture is open, that may
 // be what it is about to take.
 func TestAVoidWaitsForAnOpenCapture(t *testing.T) {

@@ -149,7 +149,10 @@ export class Payment {
 			}));
 		}
 		case "html": // a document of its own, without an origin: it reaches nothing of this page
-			return this.#box.append(element("iframe", { class: "payment-frame", title: this.#line.textContent, srcdoc: action.html, referrerpolicy: "no-referrer", sandbox: "allow-scripts allow-forms allow-popups" }));
+			return this.#box.append(element("iframe", {
+				class: "payment-frame", title: this.#line.textContent, src: this.#options.url + "/frame?action=" + encodeURIComponent(action.id), referrerpolicy: "no-referrer",
+				sandbox: "allow-scripts allow-forms allow-popups allow-top-navigation-by-user-activation",
+			}));
 		case "display": {
 			const list = element("dl", {});
 			for (const [name, value] of Object.entries(action.fields || {})) list.append(element("dt", {}, name), element("dd", {}, value));

@@ -279,7 +279,8 @@ func TestC26ADefectOfThePageDoesNotEndTheAsking(t *testing.T) {
 func TestC26ActionsAreFollowedAndReachNothingOfThePage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	b := w.browse(t, w.pay("pay_17"))
+	token := w.pay("pay_17")
+	b := w.browse(t, token)
 	b.view()
 	act := func(a gateway.Action) *dom {
 		w.move("pay_17", gateway.StateActionRequired, &a)
@@ -287,8 +288,8 @@ func TestC26ActionsAreFollowedAndReachNothingOfThePage(t *testing.T) {
 	}
 	fragment := `<p id="x">Pay</p><script>parent.document.title = "taken"</script>`
 	frame := act(gateway.Action{Kind: gateway.ActionHTML, HTML: fragment}).find("iframe")
-	assert.Equal(t, fragment, frame.Attributes["srcdoc"])
-	assert.Equal(t, "allow-scripts allow-forms allow-popups", frame.Attributes["sandbox"], "without an origin")
+	assert.Equal(t, "/v1/payments/"+token+"/frame?action="+w.view(token).Action.ID, frame.Attributes["src"])
+	assert.Equal(t, "allow-scripts allow-forms allow-popups allow-top-navigation-by-user-activation", frame.Attributes["sandbox"], "without an origin")
 
 	fields := act(gateway.Action{Kind: gateway.ActionDisplay, Fields: map[string]string{"iban": `ES00<img src=x onerror=alert(1)>`}})
 	assert.Equal(t, `ES00<img src=x onerror=alert(1)>`, fields.find("dd").Text, "as text")

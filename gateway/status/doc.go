@@ -22,6 +22,7 @@
 //	GET /status?transactionId=TOKEN&status=CODE    held until the status differs from CODE
 //	GET /v1/payments/TOKEN?known=VERSION&wait=25   the same for versions, with ETag and 304
 //	GET /v1/payments/TOKEN/events                  server-sent events, with Last-Event-ID
+//	GET /v1/payments/TOKEN/frame                   the fragment of a provider, for a frame
 //	GET /v1/client-HASH.js                         the browser's client, see [Service.ClientPath]
 //
 // Without a known status the answer comes at once. With it the request is held,

@@ -148,8 +148,10 @@ func (p Page) Acts() string {
 // URL returns the address of the action: the service tells none that a browser would run.
 func (p Page) URL() template.URL { return template.URL(p.View.Action.URL) } //nolint:gosec // see above
 
-// Fragment returns the HTML of the provider, for the srcdoc of a frame without an origin.
-func (p Page) Fragment() string { return p.View.Action.HTML }
+// Frame returns where the fragment of the provider is, for a frame.
+func (p Page) Frame() string {
+	return p.Source() + "/frame?action=" + url.QueryEscape(p.View.Action.ID)
+}
 
 // Method returns how a form is sent.
 func (p Page) Method() string {

@@ -127,6 +127,7 @@ func (s *Service) Handler() http.Handler {
 	mux.HandleFunc("GET /status", s.Poll)
 	mux.HandleFunc("GET /v1/payments/{token}", s.Payment)
 	mux.HandleFunc("GET /v1/payments/{token}/events", s.Events)
+	mux.HandleFunc("GET /v1/payments/{token}/frame", s.Frame)
 	mux.HandleFunc("GET /v1/{asset}", s.Client)
 	return mux
 }

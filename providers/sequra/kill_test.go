@@ -14,7 +14,6 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -208,7 +207,7 @@ type scene struct {
 
 func newScene(t *testing.T) *scene {
 	t.Helper()
-	s := &scene{T: t, made: map[string]string{}, file: filepath.Join(t.TempDir(), "shop.db")}
+	s := &scene{T: t, made: map[string]string{}, file: newFile(t)}
 	var err error
 	s.sequra, err = simulator.Start(simulator.Config{Manual: true, Patience: 30 * time.Second})
 	require.NoError(t, err)

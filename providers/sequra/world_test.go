@@ -151,7 +151,7 @@ func newWorld(t *testing.T, settings ...setting) *world {
 	w.pools, err = command.Assemble(items...)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, w.pools.Close(context.Background())) })
-	w.db, err = sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "shop.db"), sqlite.Options{Now: w.Now})
+	w.db, err = sqlite.Open(t.Context(), newFile(t), sqlite.Options{Now: w.Now})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, w.db.Close()) })
 	ec := engine.Config{Pools: w.pools, Storage: w.db}
@@ -184,6 +184,34 @@ func newWorld(t *testing.T, settings ...setting) *world {
 	t.Cleanup(shop.Close)
 	w.url = shop.URL
 	return w
+}
+
+// migrated is an empty database with its schema: to copy it is cheaper than to make it.
+var migrated = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "shop-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "shop.db")
+	db, err := sqlite.Open(context.Background(), file)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(file)
+})
+
+// newFile returns a database of its own for a test.
+func newFile(t *testing.T) string {
+	t.Helper()
+	raw, err := migrated()
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "shop.db")
+	require.NoError(t, os.WriteFile(file, raw, 0o600))
+	return file
 }
 
 type locked struct {

@@ -20,8 +20,14 @@ type pipe struct {
 
 	mu       sync.Mutex
 	calls    int
-	waiting  map[int]chan message
+	waiting  map[int]call
 	sessions map[string]func(method string, params json.RawMessage)
+}
+
+// call is one that is not answered yet.
+type call struct {
+	session string
+	answer  chan message
 }
 
 type message struct {
@@ -30,13 +36,15 @@ type message struct {
 	Method  string          `json:"method,omitempty"`
 	Params  json.RawMessage `json:"params,omitempty"`
 	Result  json.RawMessage `json:"result,omitempty"`
-	Error   *struct {
-		Message string `json:"message"`
-	} `json:"error,omitempty"`
+	Error   *failure        `json:"error,omitempty"`
+}
+
+type failure struct {
+	Message string `json:"message"`
 }
 
 func newPipe(to io.WriteCloser, from io.ReadCloser) *pipe {
-	p := &pipe{to: to, from: from, done: make(chan struct{}), waiting: map[int]chan message{}, sessions: map[string]func(string, json.RawMessage){}}
+	p := &pipe{to: to, from: from, done: make(chan struct{}), waiting: map[int]call{}, sessions: map[string]func(string, json.RawMessage){}}
 	go p.read()
 	return p
 }
@@ -54,12 +62,12 @@ func (p *pipe) read() {
 			continue // the caller that waits for it says what it waited for
 		}
 		p.mu.Lock()
-		answer, hear := p.waiting[m.ID], p.sessions[m.Session]
+		asked, hear := p.waiting[m.ID], p.sessions[m.Session]
 		delete(p.waiting, m.ID)
 		p.mu.Unlock()
 		switch {
-		case m.ID != 0 && answer != nil:
-			answer <- m
+		case m.ID != 0 && asked.answer != nil:
+			asked.answer <- m
 		case m.ID == 0 && hear != nil:
 			hear(m.Method, m.Params)
 		}
@@ -73,13 +81,26 @@ func (p *pipe) hear(session string, f func(method string, params json.RawMessage
 	p.sessions[session] = f
 }
 
+// drop ends a session whose frame has gone: nobody answers what it was asked.
+func (p *pipe) drop(session string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.sessions, session)
+	for id, c := range p.waiting {
+		if c.session == session {
+			delete(p.waiting, id)
+			c.answer <- message{Error: &failure{"the frame has gone"}}
+		}
+	}
+}
+
 // call makes one call and reads its answer into result, unless that is nil.
 func (p *pipe) call(ctx context.Context, session, method string, params, result any) error {
 	answer := make(chan message, 1)
 	p.mu.Lock()
 	p.calls++
 	id := p.calls
-	p.waiting[id] = answer
+	p.waiting[id] = call{session, answer}
 	raw, err := json.Marshal(struct {
 		ID      int    `json:"id"`
 		Session string `json:"sessionId,omitempty"`

@@ -157,6 +157,7 @@ func (tab *Tab) heard(session, method string, params json.RawMessage) {
 	case "Target.attachedToTarget": // a frame with a process of its own
 		go tab.follow(e.Session)
 	case "Target.detachedFromTarget":
+		tab.pipe.drop(e.Session)
 		maps.DeleteFunc(tab.worlds, func(w world, _ string) bool { return w.session == e.Session })
 	case "Page.loadEventFired":
 		if session == tab.session {
