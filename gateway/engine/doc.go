@@ -45,7 +45,8 @@
 //
 // Answers, lookups, webhooks, reports and operators all hand their evidence to
 // [Engine.Record]. Operations that ended stay as they are; money stays the
-// provider's: a reversal after success is a new movement and an event.
+// provider's: a reversal after success is a new movement and an event. The names
+// that a lost answer would have told may come from elsewhere, see [Engine.Learn].
 //
 // # What nobody knows
 //

@@ -58,13 +58,14 @@ func (e *Engine) judge(o storage.Operation, step storage.Step, endpoint gateway.
 	switch {
 	case ge.Code == gateway.CodeIndeterminate, f.sent && ge.Code == gateway.CodeInternal:
 		return unknown()
-	case step.Doubt && f.sent && !again:
-		// Whatever this try was told, an earlier one under the key may have been
-		// executed: "already captured" may mean captured by us.
-		v = unknown()
-		v.next = now.Add(max(restOf(ge), schedule(0)))
-		return v
 	case step.Doubt && !again:
+		if f.sent {
+			// Whatever this try was told, an earlier one under the key may have been
+			// executed: "already captured" may mean captured by us.
+			v = unknown()
+			v.next = now.Add(max(restOf(ge), schedule(0)))
+			return v
+		}
 		// This try did not even leave; what became of the earlier one is as unknown as before.
 		v.state, v.code, v.checks = gateway.StateUnknown, gateway.CodeIndeterminate, o.Checks+1
 		v.next = now.Add(max(restOf(ge), schedule(o.Checks)))

@@ -92,7 +92,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "already done means failed", file: "judge.go", killers: "AlreadyDone",
-		old: "	case step.Doubt && f.sent && !again:\n",
+		old: "	case step.Doubt && !again:\n",
 		new: "	case false && again:\n",
 	},
 	{

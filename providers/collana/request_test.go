@@ -107,3 +107,29 @@ func TestAnAcceptanceNamesTheTransactionThatWasMeant(t *testing.T) {
 		assert.Equal(t, want, gateway.CodeOf(err), status)
 	}
 }
+
+// A path that a tenant has otherwise is replaced, and the call stays what it was.
+func TestAPathIsReplacedAndTheCallStaysWhatItWas(t *testing.T) {
+	t.Parallel()
+	var seen []string
+	api, err := collana.New(collana.Config{
+		Callback: "https://shop.example/{store}", Method: collana.CreditCard, Keys: tenant.Single(collana.Keys{APIKey: gateway.NewSecret("the-key")}),
+		Client: client.Func(func(ctx context.Context, x *transfer.Transfer) (*transfer.Response, error) {
+			w, err := x.Wire(ctx)
+			if err != nil {
+				return nil, err
+			}
+			seen = append(seen, w.Method+" "+w.URL.Path+" "+w.Header.Get(collana.KeyHeader)+" "+w.Header.Get(collana.MethodHeader))
+			return &transfer.Response{Status: http.StatusAccepted, Body: []byte(names)}, nil
+		}),
+	})
+	require.NoError(t, err)
+	pools, err := command.Assemble(api.Provider(), command.Override("collana", gateway.OpVoid,
+		command.WrapTransfer(transfer.Path("/api/v2/transactions/{target}/cancels")), command.WrapTransfer(transfer.Method(http.MethodPost))))
+	require.NoError(t, err)
+	for _, op := range []gateway.Operation{gateway.OpVoid, gateway.OpCancel} {
+		_, err = pools.For("collana").Get(op).Execute(t.Context(), gateway.Subject{Store: store, Operation: "op_1", Target: "t-1"})
+		require.NoError(t, err)
+	}
+	assert.Equal(t, []string{"POST /api/v2/transactions/t-1/cancels the-key CreditCard", "POST /api/v2/transactions/t-1/voids the-key CreditCard"}, seen)
+}
