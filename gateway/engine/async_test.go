@@ -251,9 +251,6 @@ func TestNamesAreLearnedOnTheProvidersWord(t *testing.T) {
 	require.NoError(t, learn(id, op, "later", "t-1"))
 	require.NoError(t, learn(id, op, "later", "t-1"), "twice is once")
 	assert.Len(t, w.load(id).Refs, 2)
-	require.ErrorIs(t, learn(id, op, "later", "t-2"), gateway.CodeConflict, "an earlier try made that one")
-	assert.Equal(t, "t-1", w.load(id).Refs.Get("transaction"))
-	assert.Len(t, w.load(id).Refs, 2, "nothing of it was noted")
 
 	second, err := w.eng.Authorize(t.Context(), engine.Request{Store: "es", Payment: other.ID, Key: "18-auth", Provider: "later", All: true})
 	require.ErrorIs(t, err, gateway.CodeIndeterminate)
@@ -264,6 +261,28 @@ func TestNamesAreLearnedOnTheProvidersWord(t *testing.T) {
 	require.NoError(t, w.eng.ResolveOne(t.Context(), "es", op))
 	assert.Equal(t, 2, l.made("begin"), "one for each payment: what is known by a name is looked up and not begun again")
 	assert.Equal(t, 1, l.made("pay"))
+	require.ErrorIs(t, learn(id, op, "later", "t-2"), gateway.CodeConflict, "an earlier try made that one")
+	assert.NotContains(t, w.load(id).Refs.All("transaction"), "t-2")
+	assert.NotContains(t, w.load(id).Refs.All("interaction"), "i-t-2", "nothing of it was noted")
+}
+
+// A payment that is begun anew has a name already, of what came to nothing: the name
+// of what is begun now is learned beside it, and is the one that counts.
+func TestASecondBeginningLearnsItsOwnName(t *testing.T) {
+	t.Parallel()
+	w, l, r, err := openLater(t, func(l *laterProvider) { l.say("fetch_begin", shows(gateway.Outcome{Status: gateway.StatusFailed})) })
+	require.NoError(t, err)
+	w.later(6 * time.Second)
+	w.one(r.Payment.ID, gateway.StateFailed)
+	l.say("begin", lost)
+	again, err := w.eng.Authorize(t.Context(), engine.Request{Store: "es", Payment: r.Payment.ID, Key: "17-again", Provider: "later", All: true})
+	require.ErrorIs(t, err, gateway.CodeIndeterminate)
+	name := func(op gateway.OperationID, value string) error {
+		return w.eng.Learn(t.Context(), "es", r.Payment.ID, op, gateway.Refs{{Owner: "later", Name: "transaction", Value: value}})
+	}
+	require.ErrorIs(t, name(r.Operation.ID, "t-old"), gateway.CodeConflict, "nobody goes on with what failed")
+	require.NoError(t, name(again.Operation.ID, "t-new"))
+	assert.Equal(t, "t-new", w.load(r.Payment.ID).Refs.Get("transaction"))
 }
 
 // Without a name, what changes nothing worth money is begun again.

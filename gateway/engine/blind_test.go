@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/gateway/engine"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
 	"github.com/gatewaycommand/gatewaycommand/providers/sandbox/simulator"
+	"github.com/gatewaycommand/gatewaycommand/request"
 	"github.com/gatewaycommand/gatewaycommand/transfer"
 )
 
@@ -65,6 +67,42 @@ func TestARepeatedCallThatIsRefusedIsParked(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, gateway.StateParked, ops[1].State)
 	assert.Len(t, tries[r.Operation.ID], 2, "once, and once more")
+}
+
+// A call that is to be sent again and cannot be built now says nothing about the
+// one that left before: what nobody knows stays unknown, and is sent when it can be.
+func TestACallThatCannotBeBuiltAgainIsStillUnknown(t *testing.T) {
+	t.Parallel()
+	for _, code := range []gateway.Code{gateway.CodeConflict, gateway.CodeInvalid, gateway.CodeAuthentication, gateway.CodeUnavailable} {
+		var moody atomic.Bool
+		busy := command.Override("sandbox", gateway.OpCapture, command.Request(request.Append(request.Named("moody", request.Func(
+			func(context.Context, gateway.Subject, *request.Document) error {
+				if moody.Load() {
+					return gateway.Errorf(code, "not now")
+				}
+				return nil
+			})))))
+		w := newWorldWith(t, simulator.Rules{}, with(t, busy, blind(gateway.OpCapture, func(e *gateway.Endpoint) { e.Natural = true })))
+		p := w.held("17")
+		w.server.Next(simulator.OpCapture, simulator.ResetAfter)
+		r, err := w.eng.Capture(t.Context(), w.request(p, "ship", amount(1000)))
+		require.ErrorIs(t, err, gateway.CodeIndeterminate)
+		moody.Store(true)
+		for range 3 {
+			w.clock.Add(time.Minute.Microseconds())
+			require.NoError(t, w.eng.ResolveOne(t.Context(), "es", r.Operation.ID))
+			ops, _, err := w.eng.History(t.Context(), "es", p.ID)
+			require.NoError(t, err)
+			assert.False(t, ops[1].State.Terminal(), "%s: %s", code, ops[1].State)
+		}
+		moody.Store(false)
+		w.clock.Add(time.Minute.Microseconds())
+		require.NoError(t, w.eng.ResolveOne(t.Context(), "es", r.Operation.ID))
+		ops, _, err := w.eng.History(t.Context(), "es", p.ID)
+		require.NoError(t, err)
+		assert.Equal(t, gateway.StateSucceeded, ops[1].State, "%s: %s", code, ops[1].Detail)
+		w.equal()
+	}
 }
 
 // waiting returns a payment whose shopper has acted, of a provider that cannot be asked.

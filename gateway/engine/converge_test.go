@@ -56,8 +56,7 @@ func TestWhatIsUnknownIsSettledSoonAfterTheFaultsStop(t *testing.T) {
 	})
 	slices.Sort(took)
 	t.Logf("settled after: half %s, 99%% %s, all %s", took[len(took)/2], took[len(took)*99/100], took[len(took)-1])
-	assert.LessOrEqual(t, took[len(took)*9/10], 20*time.Minute)
-	assert.LessOrEqual(t, took[len(took)-1], 2*time.Hour, "the horizon, and the longest pause that ten minutes of lies lead to")
+	assert.LessOrEqual(t, took[len(took)*99/100], 10*time.Minute)
 }
 
 // unknown returns how many operations of the store are unknown.

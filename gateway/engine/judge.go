@@ -35,7 +35,7 @@ func (e *Engine) judge(o storage.Operation, step storage.Step, endpoint gateway.
 	}
 	ge := gateway.AsError(f.err, gateway.CodeInternal)
 	if f.lookup {
-		return e.judgeMissing(v, ge, now)
+		return e.judgeMissing(v, o, ge, now)
 	}
 	v.code, v.reason, v.detail, v.message, v.reference = ge.Code, ge.Reason, detailOfError(ge), ge.Message, ge.Reference
 	refused := func() verdict {
@@ -64,13 +64,18 @@ func (e *Engine) judge(o storage.Operation, step storage.Step, endpoint gateway.
 		v = unknown()
 		v.next = now.Add(max(restOf(ge), schedule(0)))
 		return v
+	case step.Doubt:
+		// This try did not even leave; what became of the earlier one is as unknown as before.
+		v.state, v.code, v.checks = gateway.StateUnknown, gateway.CodeIndeterminate, o.Checks+1
+		v.next = now.Add(max(restOf(ge), schedule(o.Checks)))
+		return v
 	case ge.Code.Retryable():
 		// It is proved that nothing was executed.
 		v.state, v.step = gateway.StateOpen, gateway.StepPrepared
 		if step.State == gateway.StepPrepared {
 			v.step = step.State
 		}
-		v.next = now.Add(max(restOf(ge), schedule(o.Checks)))
+		v.next = now.Add(max(restOf(ge), outage(o, o.Checks, now)))
 		v.checks = o.Checks + 1
 		return v
 	case ge.Code == gateway.CodeDeclined && f.sent && !endpoint.DeclineIsFinal:
@@ -83,9 +88,14 @@ func (e *Engine) judge(o storage.Operation, step storage.Step, endpoint gateway.
 	}
 }
 
-// restOf returns how long the provider wants to be left alone, within reason: one
-// that says thirty years is asked again after an hour.
-func restOf(ge *gateway.Error) time.Duration { return min(ge.RetryAfter, time.Hour) }
+// restOf returns how long the provider wants to be left alone: an hour at most, and
+// a day or more is a mistake of its and means nothing.
+func restOf(ge *gateway.Error) time.Duration {
+	if ge.RetryAfter >= 24*time.Hour {
+		return 0
+	}
+	return min(ge.RetryAfter, time.Hour)
+}
 
 func detailOfError(ge *gateway.Error) string {
 	if ge.Detail == "" && ge.Err != nil {
@@ -135,14 +145,14 @@ func (e *Engine) judgeOutcome(v verdict, o storage.Operation, step storage.Step,
 	default:
 		// A lookup that shows the payment and not what this operation wanted.
 		v.step = was
-		return e.judgeMissing(v, gateway.Errorf(gateway.CodeNotFound, "the provider shows no %s of this operation", rules[o.Kind].moves), now)
+		return e.judgeMissing(v, o, gateway.Errorf(gateway.CodeNotFound, "the provider shows no %s of this operation", rules[o.Kind].moves), now)
 	}
 	return v
 }
 
 // judgeMissing decides after a lookup that did not find the effect, or could not
 // look. Whether it may be sent again is for the resolver: here it stays unknown.
-func (e *Engine) judgeMissing(v verdict, ge *gateway.Error, now time.Time) verdict {
+func (e *Engine) judgeMissing(v verdict, o storage.Operation, ge *gateway.Error, now time.Time) verdict {
 	if v.state == gateway.StateParked || v.state == gateway.StateOpen && v.step == gateway.StepPrepared {
 		return v // looking again has found nothing new, or the call was never made
 	}
@@ -160,6 +170,9 @@ func (e *Engine) judgeMissing(v verdict, ge *gateway.Error, now time.Time) verdi
 	}
 	v.checks++
 	v.next = now.Add(schedule(v.checks))
+	if ge.Code != gateway.CodeNotFound { // it could not be looked
+		v.next = now.Add(max(restOf(ge), outage(o, v.checks, now)))
+	}
 	return v
 }
 
@@ -212,6 +225,15 @@ func (e *Engine) actionDeadline(o storage.Operation, a *gateway.Action, now time
 
 // waits between looks at an operation, the first soon, then ever longer.
 var looks = []time.Duration{5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, time.Hour, 6 * time.Hour, 24 * time.Hour}
+
+// outage returns how long to wait when a provider did not serve a try: most outages
+// are short, and what waits is to be settled within minutes of their end.
+func outage(o storage.Operation, n int64, now time.Time) time.Duration {
+	if now.Sub(o.Created) < 6*time.Hour {
+		return min(schedule(n), 5*time.Minute)
+	}
+	return schedule(n)
+}
 
 // schedule returns how long to wait after n looks.
 func schedule(n int64) time.Duration { return looks[min(max(n, 0), int64(len(looks)-1))] }

@@ -3,6 +3,7 @@ package collana_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 	"github.com/gatewaycommand/gatewaycommand/gateway/engine"
+	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
 	"github.com/gatewaycommand/gatewaycommand/providers/collana"
 	"github.com/gatewaycommand/gatewaycommand/providers/collana/simulator"
 )
@@ -35,15 +37,16 @@ func TestWhateverGoesWrongTheMoneyIsRight(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("of %d lives: %d held money, %d moved it, %d left something for a person, %d lost answers were met", lives, tally.held.Load(), tally.moved.Load(), tally.parked.Load(), tally.unknown.Load())
+	t.Logf("of %d lives: %d held money, %d moved it, %d left something for a person, %d lost answers were met, %d times it was tried again", lives, tally.held.Load(), tally.moved.Load(), tally.parked.Load(), tally.unknown.Load(), tally.again.Load())
 	assert.Greater(t, tally.held.Load(), int64(lives/3), "the campaign is not about nothing")
 	assert.Greater(t, tally.moved.Load(), int64(lives/10))
 	assert.Positive(t, tally.parked.Load())
 	assert.Greater(t, tally.unknown.Load(), int64(lives/2))
+	assert.Positive(t, tally.again.Load())
 }
 
 // tally says what a campaign met.
-type tally struct{ held, moved, parked, unknown atomic.Int64 }
+type tally struct{ held, moved, parked, unknown, again atomic.Int64 }
 
 // life is one payment's.
 type life struct {
@@ -62,10 +65,24 @@ func (l *life) live(t *tally) {
 			l.collana.Next(endpoint, l.fault())
 		}
 	}
-	id, _, _ := l.pay(methods[l.r.IntN(len(methods))])
+	how := l.engine.Authorize
+	if l.r.IntN(4) == 0 {
+		how = l.engine.Purchase
+	}
+	id, _, _ := l.begin(how, methods[l.r.IntN(len(methods))])
 	l.id = id
 	for range 25 {
 		l.happen()
+	}
+	for try := 0; try < 2 && l.newest(id).State.Terminal() && l.payment(id).Status() == gateway.PaymentNew; try++ {
+		l.collana.Next(simulator.Transactions, l.fault())
+		_, _ = l.engine.Authorize(l.Context(), engine.Request{ // what comes of it is judged at the end
+			Store: store, Payment: id, Key: fmt.Sprint("again-", try), Provider: "collana", All: true, Extras: gateway.With(collana.Method.Of(methods[l.r.IntN(len(methods))])),
+		})
+		t.again.Add(1)
+		for range 20 {
+			l.happen()
+		}
 	}
 	if !l.payment(id).Balances.Authorized.IsZero() {
 		l.after()
@@ -103,7 +120,7 @@ func (l *life) happen() {
 	case n < 8:
 		l.collana.Next("Status", l.fault())
 	default:
-		o := l.operation(l.id)
+		o := l.begun()
 		if o.State != gateway.StateActionRequired || o.Action == nil || l.seen[o.Action.URL] {
 			return
 		}
@@ -177,4 +194,16 @@ func (l *life) judge(t *tally) {
 		}
 		l.Logf("theirs %+v", theirs)
 	}
+}
+
+// begun returns the newest operation that the shopper waits for.
+func (l *life) begun() storage.Operation {
+	ops, _, err := l.engine.History(l.Context(), store, l.id)
+	require.NoError(l, err)
+	for _, o := range slices.Backward(ops) {
+		if o.Kind == gateway.OpAuthorize || o.Kind == gateway.OpPurchase {
+			return o
+		}
+	}
+	return storage.Operation{}
 }

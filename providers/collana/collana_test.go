@@ -52,7 +52,11 @@ func TestConformance(t *testing.T) {
 			case collana.OpPrepare, collana.OpReserve, gateway.OpVoid, gateway.OpCancel:
 				s.Amount = gateway.Money{}
 			}
-			s.Payment.Refs = gateway.Refs{{Owner: "collana", Name: "interaction/" + string(s.Operation), Value: "i-9"}}
+			own := "i-9"
+			if op == collana.OpFetchCreate {
+				own = "i-1"
+			}
+			s.Payment.Refs = gateway.Refs{{Owner: "collana", Name: "interaction/" + string(s.Operation), Value: own}}
 			return s
 		},
 		OnTheWire: gateway.Money.Decimal,

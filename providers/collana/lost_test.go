@@ -344,3 +344,37 @@ func TestAPaymentThatHangsBeforeItsReservationIsCancelled(t *testing.T) {
 	assert.Equal(t, 1, s.collana.Requests(simulator.Voids))
 	assert.True(t, s.balanced(id).Authorized.IsZero())
 }
+
+// A second try to pay, after the first was declined, has a create of its own: when
+// its answer is lost, the first one's transaction is not taken for it.
+func TestALostCreateOfASecondTryIsNotTheFirstOnes(t *testing.T) {
+	t.Parallel()
+	for _, told := range []bool{true, false} {
+		s := open(t, nil)
+		s.collana.Decline(simulator.Reservations)
+		id, _, err := s.pay(collana.Invoice)
+		require.NoError(t, err)
+		s.finish(id)
+		require.Equal(t, gateway.StateFailed, s.operation(id).State)
+		s.collana.Next(simulator.Transactions, simulator.HangUpAfter)
+		_, err = s.engine.Authorize(t.Context(), engine.Request{
+			Store: store, Payment: id, Key: "order-17-again", Provider: "collana", Amount: eur(5000), Extras: gateway.With(collana.Method.Of(collana.Invoice)),
+		})
+		require.ErrorIs(t, err, gateway.CodeIndeterminate)
+		if told {
+			s.tell(s.last(simulator.Transactions, simulator.Successful))
+		}
+		for range 10 {
+			s.resolve(3 * time.Minute)
+		}
+		assert.Equal(t, gateway.StateSucceeded, s.newest(id).State)
+		assert.Equal(t, eur(5000), s.balanced(id).Authorized, "of the second try")
+		assert.Len(t, s.collana.Transactions(), map[bool]int{true: 2, false: 3}[told])
+		first, _ := s.collana.Ledger(s.collana.Transactions()[0])
+		assert.Zero(t, first.Authorized)
+		for _, c := range s.collana.Callbacks() {
+			s.tell(c)
+		}
+		assert.Equal(t, eur(5000), s.balanced(id).Authorized)
+	}
+}

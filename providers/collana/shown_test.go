@@ -60,7 +60,6 @@ func TestTheStatusIsReadAsWhereThePaymentStands(t *testing.T) {
 		action gateway.ActionKind
 		of     []string
 	}{
-		{collana.PhaseCreateSend, gateway.StatusAwaiting, "", nil},
 		{collana.PhaseCreateSend, gateway.StatusAwaiting, "", []string{"Transactions Pending"}},
 		{collana.PhaseCreatePending, gateway.StatusActionRequired, gateway.ActionSDK, []string{`Transactions Pending,"checkoutData":"eyJ9"`}},
 		{collana.PhaseCreateDone, gateway.StatusAwaiting, "", []string{made}},
@@ -80,7 +79,7 @@ func TestTheStatusIsReadAsWhereThePaymentStands(t *testing.T) {
 		{collana.PhaseReserveError, gateway.StatusFailed, "", []string{made, "Prepares Successful", "Reservations Failed"}},
 		{collana.PhaseReserveDone, gateway.StatusSucceeded, "", []string{made, "Prepares Successful", "Reservations Successful", "Voids Successful"}},
 		{collana.PhaseCancelled, gateway.StatusFailed, "", []string{made, "Prepares Cancelled", "Voids Successful"}},
-		{collana.PhaseReserveDone, gateway.StatusSucceeded, "", []string{"Imports Completed"}},
+		{collana.PhaseReserveDone, gateway.StatusSucceeded, "", []string{made, "Imports Completed"}},
 	} {
 		out, err := fetch(t, collana.OpFetchCreate, gateway.Subject{}, transaction(collana.CreditCard, c.of...))
 		require.NoError(t, err, "%v", c.of)
@@ -145,6 +144,8 @@ func TestMovementsAreAttributedByTheNamesOfTheirInteractions(t *testing.T) {
 		_, err = fetch(t, op, s, transaction(collana.CreditCard, made, `Refunds Successful,"amount":5`, "Voids Successful"))
 		assert.Equal(t, want, gateway.CodeOf(err), "a refund or void of somebody else is not ours")
 	}
+	_, err = fetch(t, collana.OpFetchCreate, s, transaction(collana.CreditCard, made))
+	require.ErrorIs(t, err, gateway.CodeNotFound, "another operation created it")
 	for _, op := range []gateway.Operation{collana.OpFetchPrepare, collana.OpFetchReserve} {
 		_, err = fetch(t, op, s, transaction(collana.CreditCard, made))
 		require.ErrorIs(t, err, gateway.CodeNotFound)

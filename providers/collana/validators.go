@@ -88,15 +88,13 @@ func (a *API) understood(_ context.Context, x transfer.Exchange) validator.Resul
 }
 
 // found reports whether the transaction shows the call that is looked for. A
-// create, prepare or reservation is the transaction's own; a capture, a refund or a
-// void may be somebody else's, and is ours when its name was told to us.
+// prepare or a reservation is the transaction's own. A create, a capture, a refund
+// or a void may be another operation's or somebody else's, and is this one's when
+// its name was told to us.
 func found(x transfer.Exchange, of kind) validator.Result {
 	t, err := read[Transaction](x)
 	if err != nil {
 		return validator.Failed(err)
-	}
-	if of == kindCreate { // that there is a transaction shows that it was created
-		return validator.Result{}
 	}
 	for _, i := range t.Interactions {
 		own := of == kindPrepare || of == kindReserve || caller(x.Subject.Payment.Refs, i.InteractionID) == x.Subject.Operation

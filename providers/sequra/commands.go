@@ -58,6 +58,9 @@ func (a *API) Commands(*command.Pool) command.Commands {
 			Handle:   handler.Compose(confirmed),
 			Endpoint: told(gateway.EffectHold),
 		},
+		// SeQura documents no cancellation of an order that was never confirmed; the
+		// states in which integration-core tells orders have one. Whatever comes of it,
+		// an order is sold only by confirming it.
 		gateway.OpCancel: command.Spec{
 			Request:  request.Compose(a.order(cancelled)),
 			Transfer: a.route(http.MethodPut, "/orders/{order}"),

@@ -39,7 +39,9 @@ type Order struct {
 	EventsURL      string          `json:"events_url,omitempty"` // "" is the notify URL
 }
 
-// Choice is the product that the shopper chose among [Category].Methods.
+// Choice is the product that the shopper chose among [Category].Methods. A shopper
+// who chooses another one is shown another form: run [OpForm] once more, with the
+// payment's reference "order" as Target; nothing else changes.
 type Choice struct {
 	Product  string `json:"product,omitempty"`
 	Campaign string `json:"campaign,omitempty"`
@@ -58,7 +60,8 @@ var (
 	Details = gateway.NewExtra[Order]("sequra.order")
 	Chosen  = gateway.NewExtra[Choice]("sequra.choice")
 	// Parcels says what a capture, refund or void leaves shipped and unshipped. It is
-	// needed where that cannot be told from the order: see [OpUpdate].
+	// needed where that does not follow from the order: a second parcel that is not the
+	// last, a second return, a void after a parcel.
 	Parcels = gateway.NewExtra[Carts]("sequra.carts")
 )
 

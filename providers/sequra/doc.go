@@ -24,6 +24,14 @@
 // be offered, [Report] what was delivered. Under fx, use [Module] and supply a
 // [Config]. Package simulator is a SeQura for tests and examples.
 //
+// # When SeQura does not come again
+//
+// SeQura cannot be asked how an order stands. A duty that was begun is taken up when
+// its notification comes again. Should SeQura have given up by then, the payment is
+// parked, nothing is guessed, and an operator replays the event (inbox.Replay).
+//
+// # Sources
+//
 // What is promised and meant below is from docs.sequra.com ("Put the order on hold
 // and confirm it", "Confirm order", "Order Update API", "Webhooks API") and, where
 // that says nothing, from what integration-core, SeQura's own library for shops, does.

@@ -45,13 +45,11 @@ func Example() {
 	eng, err := engine.New(engine.Config{Pools: pools, Storage: db})
 	check(err)
 
-	duty := sequra.Duty{
-		Engine: inbox.Actor{Engine: eng},
-		Orders: sequra.OrderCreatorFunc(func(_ context.Context, p gateway.Payment, state string) (sequra.MerchantReference, error) {
-			fmt.Println("the shop makes order 1017:", p.Due, state)
-			return sequra.MerchantReference{OrderRef1: "1017"}, nil
-		}),
-	}
+	orders := sequra.OrderCreatorFunc(func(_ context.Context, p gateway.Payment, state string) (sequra.MerchantReference, error) {
+		fmt.Println("the shop makes order 1017:", p.Due, state)
+		return sequra.MerchantReference{OrderRef1: "1017"}, nil
+	})
+	duty := api.Duty(inbox.Actor{Engine: eng}, orders)
 	box, err := inbox.New(inbox.Config{
 		Storage: db, Engine: eng, Receivers: map[string]webhook.Receiver{"sequra": api.Webhook()},
 		Gates: map[string]inbox.Gate{"sequra": inbox.GateFunc(func(ctx context.Context, d inbox.Duty) error { return duty.Pass(ctx, d.Payment, d.Event) })},
@@ -92,4 +90,16 @@ func check(err error) {
 	if err != nil {
 		panic(err)
 	}
+}
+
+// What SeQura told is told to the shop's order later, in the shop's words.
+func ExampleStatusUpdate() {
+	u := sequra.StatusUpdate{Store: "es", Payment: "pay_1", Order: "1017", State: sequra.NeedsReview}
+	fmt.Println(u.Key())
+	fmt.Println(u.Status())
+	fmt.Println(u.Comment())
+	// Output:
+	// sequra/pay_1/needs_review
+	// payment_review
+	// SeQura payment status updated to: needs_review
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 	"github.com/gatewaycommand/gatewaycommand/gateway/engine"
+	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
 	"github.com/gatewaycommand/gatewaycommand/providers/sequra"
 	"github.com/gatewaycommand/gatewaycommand/providers/sequra/simulator"
 )
@@ -155,4 +156,26 @@ func TestAConfirmedOrderIsNotGivenUp(t *testing.T) {
 	require.Equal(t, 200, w.deliver(1))
 	w.equal(p.ID)
 	assert.Equal(t, eur(3000), w.payment(p.ID).Balances.Authorized)
+}
+
+// SeQura has given up, and an operator takes the duty up where it was.
+func TestAnOperatorTakesADutyUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.begin("17")
+	w.orders.failing(gateway.Errorf(gateway.CodeUnavailable, "the shop is down"))
+	require.Equal(t, 503, w.decide(p, simulator.Approve))
+	w.advance(5 * 24 * time.Hour)
+	_, err := w.eng.Resolve(t.Context(), 100)
+	require.NoError(t, err)
+	require.Equal(t, gateway.StateParked, w.begun(p.ID))
+	w.orders.failing(nil)
+	waiting, err := w.box.List(t.Context(), "es", storage.InboxGating, 0)
+	require.NoError(t, err)
+	require.Len(t, waiting, 1)
+	item, err := w.box.Replay(t.Context(), "es", "sequra", waiting[0].Event)
+	require.NoError(t, err)
+	assert.Equal(t, storage.InboxDone, item.State, item.Failure)
+	assert.Equal(t, gateway.StateSucceeded, w.begun(p.ID))
+	w.equal(p.ID)
 }

@@ -1,6 +1,7 @@
 package sequra_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -261,4 +262,35 @@ func TestALostSolicitationLeavesOneOrderThatIsSold(t *testing.T) {
 			})
 		}
 	}
+}
+
+// The command itself refuses too, whatever engine is around it: a payment of which
+// something else is under way cannot be told as a whole.
+func TestACommandTellsNothingWhileSomethingElseIsUnderWay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.held("17")
+	for op, reserved := range map[gateway.Operation][]gateway.Reservations{
+		gateway.OpCapture: {{Refunding: eur(1)}, {Releasing: eur(1)}},
+		gateway.OpVoid:    {{Refunding: eur(1)}, {Capturing: eur(1)}},
+		gateway.OpRefund:  {{Capturing: eur(1)}, {Releasing: eur(1)}},
+	} {
+		for _, r := range reserved {
+			s := gateway.Subject{Store: "es", Operation: "op_9", Payment: w.payment(p.ID), Order: basket("17"), Target: p.Refs.Get("order")}
+			s.Payment.Reserved = r
+			switch op {
+			case gateway.OpCapture:
+				s.Amount = eur(3000)
+			case gateway.OpRefund:
+				s.Payment.Balances.Captured, s.Amount = eur(3000), eur(3000)
+			}
+			_, err := w.pools.For("sequra").Get(op).Execute(t.Context(), s)
+			require.ErrorIs(t, err, gateway.CodeConflict, "%s %+v", op, r)
+			s.Payment.Reserved = gateway.Reservations{}
+			s.BeforeSend = func(context.Context, string) error { return errors.New("it would have been sent") }
+			_, err = w.pools.For("sequra").Get(op).Execute(t.Context(), s)
+			require.ErrorContains(t, err, "it would have been sent", "%s", op)
+		}
+	}
+	assert.Zero(t, w.sequra.Calls(simulator.OpUpdate))
 }
