@@ -64,7 +64,7 @@ func (e *Engine) judge(o storage.Operation, step storage.Step, endpoint gateway.
 		v = unknown()
 		v.next = now.Add(max(restOf(ge), schedule(0)))
 		return v
-	case step.Doubt:
+	case step.Doubt && !again:
 		// This try did not even leave; what became of the earlier one is as unknown as before.
 		v.state, v.code, v.checks = gateway.StateUnknown, gateway.CodeIndeterminate, o.Checks+1
 		v.next = now.Add(max(restOf(ge), schedule(o.Checks)))
