@@ -64,11 +64,12 @@ func TestADeclineIsToldAndAnotherWayPays(t *testing.T) {
 
 func TestADeclineThatComesLaterIsToldAndAnotherWayPays(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newShop(t, undecided)
 	tab := browser.NewShopper(t).Tab()
 	s.order(tab)
 	s.pay(tab, "later")
 	tab.See("[role=status]", "being processed")
+	s.decide(false)
 	tab.See("[data-payment] a", "Choose another way to pay")
 	s.charged(0)
 	tab.Click("[data-payment] a")
@@ -79,7 +80,7 @@ func TestADeclineThatComesLaterIsToldAndAnotherWayPays(t *testing.T) {
 
 func TestASlowBankHoldsUpNobody(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newShop(t, undecided)
 	tab := browser.NewShopper(t).Tab()
 	s.order(tab)
 	s.pay(tab, "slow")
@@ -94,7 +95,6 @@ func TestALostNotificationIsFoundByAsking(t *testing.T) {
 	tab := browser.NewShopper(t).Tab()
 	s.order(tab)
 	s.pay(tab, "lost")
-	tab.See("[role=status]", "being processed")
 	s.paid(tab)
 	s.told("money: capture 27.50 EUR at silent (we asked it)")
 	assert.NotContains(t, s.said.String(), "silent     tells us")
@@ -111,4 +111,15 @@ func TestADeclineAtTheBankLeadsBackToTheChoice(t *testing.T) {
 	tab.Click("[data-payment] a")
 	tab.See("h1", "How would you like to pay?")
 	s.charged(0)
+}
+
+func TestABankThatTakesItsTimeInAFrameIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	tab := browser.NewShopper(t).Tab()
+	s.order(tab)
+	s.pay(tab, "framed")
+	tab.Path("/payment/")
+	tab.Click("#slow") // "Approve the payment slowly"
+	s.paid(tab)
 }

@@ -17,7 +17,7 @@ import (
 
 func TestAReloadWhileThePaymentIsWaitedForResumes(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newShop(t, undecided)
 	tab := browser.NewShopper(t).Tab()
 	s.order(tab)
 	s.pay(tab, "slow")
@@ -54,7 +54,7 @@ func TestAShopperWithoutConnectionFindsThePaymentDoneWhenItIsBack(t *testing.T) 
 	s.net.cut(true) // Chromium lets go on what is under way, and tries it again
 	tab.Wait(`window.troubles > 1`)
 	s.net.cut(false) // the bank reaches the shop, the shopper does not
-	s.decide()
+	s.decide(true)
 	s.told("money: capture") // the payment goes on without its page
 	tab.See("[role=status]", "being processed")
 	tab.Offline(false)
@@ -72,7 +72,7 @@ func TestAShopThatAnswersNobodyForAWhileIsAskedAgain(t *testing.T) {
 	tab.Path("/payment/")
 	s.countTroubles(tab)
 	tab.Wait(`window.troubles > 1`)
-	s.decide()
+	s.decide(true)
 	s.told("money: capture")
 	s.down.Store(false)
 	s.paid(tab)
@@ -93,7 +93,7 @@ func TestAShopperWhoIsCutOffForLongIsAskedWhetherToGoOn(t *testing.T) {
 	tab.Eval(`void (window.hurry = setInterval(() => dispatchEvent(new Event("online")), 50))`, nil) // as if the network came back, again and again
 	tab.See("[data-payment]", "Your payment goes on without this page.")
 	tab.Eval(`clearInterval(window.hurry)`, nil)
-	s.decide()
+	s.decide(true)
 	s.down.Store(false)
 	tab.Click("[data-payment] button") // Try again
 	s.paid(tab)
@@ -105,6 +105,7 @@ func TestPressingPayTwiceChargesOnce(t *testing.T) {
 	tab := browser.NewShopper(t).Tab()
 	s.order(tab)
 	tab.Click("#slow")
+	s.twice.Store(true)
 	tab.ClickTwice("#pay")
 	s.paid(tab)
 	assert.EqualValues(t, 2, s.posts.Load(), "the browser sent it twice, or nothing was shown here")
@@ -254,12 +255,13 @@ func TestWithoutJavaScriptTheWholeWayWorks(t *testing.T) {
 	})
 	t.Run("decline", func(t *testing.T) {
 		t.Parallel()
-		s := newShop(t)
+		s := newShop(t, undecided)
 		tab := browser.NewShopper(t).Tab()
 		tab.NoScripts()
 		s.order(tab)
 		s.pay(tab, "later")
 		tab.See("[role=status]", "being processed")
+		s.decide(false)
 		tab.Click(`[data-payment][data-status=failed] a`)
 		s.pay(tab, "card")
 		s.paid(tab)

@@ -42,19 +42,7 @@ func newEngine(lc fx.Lifecycle, pools *command.Pools, db *storage.DB, log *slog.
 	if err != nil {
 		return nil, err
 	}
-	background(lc, func(ctx context.Context) error {
-		for tick := time.NewTicker(500 * time.Millisecond); ; {
-			select {
-			case <-ctx.Done():
-				tick.Stop()
-				return nil
-			case <-tick.C:
-				if _, err := e.Resolve(ctx, 100); err != nil && ctx.Err() == nil {
-					log.ErrorContext(ctx, "what nobody knows could not be looked after", "error", err)
-				}
-			}
-		}
-	})
+	background(lc, func(ctx context.Context) error { return e.Run(ctx, 500*time.Millisecond) })
 	return e, nil
 }
 

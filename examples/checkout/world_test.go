@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"sync"
@@ -48,6 +50,7 @@ type shop struct {
 	net     *network
 	down    atomic.Bool  // nobody is told how a payment stands
 	posts   atomic.Int64 // how often a shopper pressed "Pay"
+	twice   atomic.Bool  // the first press is answered when the second has come
 }
 
 // lines is a terminal.
@@ -133,8 +136,15 @@ func newShop(t *testing.T, more ...fx.Option) *shop {
 func (s *shop) around(h http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /checkout/", func(w http.ResponseWriter, r *http.Request) {
-		s.posts.Add(1)
-		h.ServeHTTP(w, r)
+		if s.posts.Add(1) > 1 || !s.twice.Load() {
+			h.ServeHTTP(w, r)
+			return
+		}
+		answer := httptest.NewRecorder()
+		h.ServeHTTP(answer, r)
+		assert.Eventually(s, func() bool { return s.posts.Load() > 1 }, 20*time.Second, 10*time.Millisecond)
+		maps.Copy(w.Header(), answer.Header())
+		w.WriteHeader(answer.Code)
 	})
 	mux.HandleFunc("/status/v1/payments/", func(w http.ResponseWriter, r *http.Request) {
 		if s.down.Load() {
@@ -147,18 +157,19 @@ func (s *shop) around(h http.Handler) http.Handler {
 	return mux
 }
 
-// undecided has the banks decide only when they are told to.
+// undecided has the banks decide only when they are told to, and makes the slow one
+// slower than a busy machine.
 var undecided = fx.Decorate(func(r simulator.Rules) simulator.Rules {
-	r.SettleAfter = -1
+	r.SettleAfter, r.Slow = -1, 6*time.Second
 	return r
 })
 
-// decide has the bank decide, in the shopper's favour.
-func (s *shop) decide() {
+// decide has the bank decide about the newest payment.
+func (s *shop) decide(paid bool) {
 	s.Helper()
 	all := s.banks.Sandbox.Payments()
-	require.Len(s, all, 1)
-	require.NoError(s, s.banks.Sandbox.SettlePending(all[0].ID, true))
+	require.NotEmpty(s, all)
+	require.NoError(s, s.banks.Sandbox.SettlePending(all[len(all)-1].ID, paid))
 }
 
 // order goes to the shop and orders, up to the choice of ways to pay.

@@ -82,7 +82,7 @@ func start() (_ *pipe, stop func(), err error) {
 	}
 	theirs, ours, err := pipes()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, errors.Join(err, os.RemoveAll(profile))
 	}
 	said := &tail{}
 	cmd := exec.Command(path, flags(profile)...)
@@ -94,7 +94,7 @@ func start() (_ *pipe, stop func(), err error) {
 		_ = f.Close()
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("start %s: %w", path, err)
+		return nil, nil, errors.Join(fmt.Errorf("start %s: %w", path, err), ours[0].Close(), ours[1].Close(), os.RemoveAll(profile))
 	}
 	p := newPipe(ours[0], ours[1])
 	stop = func() {
@@ -109,7 +109,9 @@ func start() (_ *pipe, stop func(), err error) {
 		_ = cmd.Wait()
 		<-p.done
 		_, _ = ours[0].Close(), ours[1].Close()
-		_ = os.RemoveAll(profile)
+		for end := time.Now().Add(5 * time.Second); os.RemoveAll(profile) != nil && time.Now().Before(end); { // while its last helper dies
+			time.Sleep(pause)
+		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
