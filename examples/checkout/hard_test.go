@@ -208,6 +208,7 @@ func TestAShopperChangesTheWayToPay(t *testing.T) {
 	s.order(tab)
 	s.pay(tab, "framed")
 	tab.See("iframe", "")
+	tab.See("h1", "Confirm your payment") // in the frame: the page has come to rest
 	tab.Click("#cancel")
 	tab.See("h1", "How would you like to pay?")
 	tab.See("[role=alert]", "cancelled")
