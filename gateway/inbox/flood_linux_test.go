@@ -136,7 +136,7 @@ func TestW7AFloodFillsNoMemoryAndHoldsUpNobody(t *testing.T) {
 	slices.Sort(took)
 	p99 := took[len(took)*99/100]
 	t.Logf("flood: %d large bodies, %d slow connections: %d MiB more, honest ones within %s (99 %%)", f.large, f.slow, (most-before)>>20, p99.Round(time.Millisecond))
-	assert.LessOrEqual(t, most-before, int64(32<<20), "bytes of memory")
+	assert.LessOrEqual(t, most-before, int64(mostMemory), "bytes of memory")
 	assert.Greater(t, len(took), 20, "honest notifications were answered meanwhile")
 	if full {
 		assert.LessOrEqual(t, p99, 100*time.Millisecond)
