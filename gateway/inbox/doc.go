@@ -52,7 +52,7 @@
 //
 // # The server around it
 //
-// The handlers read at most [Config].MaxBody. Slow senders are the server's: set
+// The handlers read at most [Config].MaxBody, and few large bodies at once. Slow senders are the server's: set
 // http.Server's ReadHeaderTimeout and ReadTimeout (10 s is plenty), and
 // WriteTimeout above [Config].Patience. Logs hold ids, states and codes, never a
 // body or a header.

@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -85,7 +86,7 @@ func (i *Inbox) take(w http.ResponseWriter, r *http.Request, provider string, st
 	}()
 	call, err := i.read(w, r, store)
 	if err != nil {
-		return webhook.CaseMalformed, err
+		return failed(err), err
 	}
 	// What was begun is finished, whether or not the sender still waits.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), i.cfg.Patience)
@@ -115,7 +116,13 @@ func (i *Inbox) read(w http.ResponseWriter, r *http.Request, store gateway.Store
 	if e := r.Header.Values("Content-Encoding"); len(e) > 0 && !strings.EqualFold(strings.Join(e, ","), "identity") {
 		return webhook.Call{}, gateway.Invalid("the body is encoded: a few bytes could become many")
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, i.cfg.MaxBody))
+	if r.ContentLength > i.cfg.MaxBody {
+		return webhook.Call{}, gateway.Invalid("the body has more than %d bytes", i.cfg.MaxBody)
+	}
+	body, err := i.body(r.Context(), http.MaxBytesReader(w, r.Body, i.cfg.MaxBody))
+	if errors.Is(err, errTooMany) {
+		return webhook.Call{}, err
+	}
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return webhook.Call{}, gateway.Invalid("the body has more than %d bytes", i.cfg.MaxBody)
 	}
@@ -123,4 +130,33 @@ func (i *Inbox) read(w http.ResponseWriter, r *http.Request, store gateway.Store
 		return webhook.Call{}, gateway.Invalid("the body did not come whole")
 	}
 	return webhook.Call{Store: store, Method: r.Method, URL: r.URL, Header: r.Header, Body: body}, nil
+}
+
+const (
+	usual = 16 << 10 // bytes: what nearly every notification fits into
+	large = 4        // how many larger bodies are read at once
+)
+
+// errTooMany is for a large body while enough others are read: a flood of them
+// must not fill the memory.
+var errTooMany = gateway.Errorf(gateway.CodeUnavailable, "too many large bodies are being read")
+
+// body reads a body. One that is larger than usual waits for its turn.
+func (i *Inbox) body(ctx context.Context, r io.Reader) ([]byte, error) {
+	first, err := io.ReadAll(io.LimitReader(r, usual))
+	if err != nil || len(first) < usual {
+		return first, err
+	}
+	wait, cancel := context.WithTimeout(ctx, i.cfg.Patience)
+	defer cancel()
+	select {
+	case i.larger <- struct{}{}:
+		defer func() { <-i.larger }()
+	case <-wait.Done():
+		return nil, errTooMany
+	}
+	whole := bytes.NewBuffer(make([]byte, 0, i.cfg.MaxBody+bytes.MinRead)) // at once: growing would cost as much again
+	whole.Write(first)
+	_, err = whole.ReadFrom(r)
+	return whole.Bytes(), err
 }

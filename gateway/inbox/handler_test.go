@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -214,4 +215,35 @@ func TestAnInboxNeedsItsParts(t *testing.T) {
 		_, err := inbox.New(c)
 		require.ErrorIs(t, err, gateway.CodeInternal)
 	}
+}
+
+// Large bodies are read a few at a time; the others wait, or come again, and what is
+// as small as a notification is waits for none of them.
+func TestLargeBodiesWaitForTheirTurn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, option{inbox: func(c *inbox.Config) { c.Patience = 200 * time.Millisecond }})
+	w.Paid("17")
+	serve := func(body io.Reader) int {
+		rec := httptest.NewRecorder()
+		w.box.Handler().ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/webhooks/sandbox/es", body))
+		return rec.Code
+	}
+	large := strings.Repeat("x", 20_000)
+	var wg sync.WaitGroup
+	var ends []*io.PipeWriter
+	for range 4 {
+		r, end := io.Pipe()
+		ends = append(ends, end)
+		wg.Go(func() { assert.Equal(t, 401, serve(r), "read to its end, and not signed") })
+		_, err := io.WriteString(end, large) // it has its turn when all of this was read
+		require.NoError(t, err)
+	}
+	assert.Equal(t, 503, serve(strings.NewReader(large)))
+	code, _ := w.post("es", w.bodies()[0])
+	assert.Equal(t, 200, code)
+	for _, end := range ends {
+		require.NoError(t, end.Close())
+	}
+	wg.Wait()
+	assert.Equal(t, 401, serve(strings.NewReader(large)))
 }

@@ -52,6 +52,7 @@ type Inbox struct {
 	log *slog.Logger
 
 	queue   queue
+	larger  chan struct{}  // has who reads a large body
 	running sync.WaitGroup // what goes on without its provider
 	stored  chan struct{}  // receives when something was stored that Run is to apply
 }
@@ -84,7 +85,7 @@ func New(cfg Config) (*Inbox, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Inbox{cfg: cfg, db: cfg.Storage, eng: cfg.Engine, log: cfg.Log, stored: make(chan struct{}, 1)}, nil
+	return &Inbox{cfg: cfg, db: cfg.Storage, eng: cfg.Engine, log: cfg.Log, stored: make(chan struct{}, 1), larger: make(chan struct{}, large)}, nil
 }
 
 // alive is how long whoever works on an event is believed to be alive beyond the
