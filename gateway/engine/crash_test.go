@@ -24,6 +24,7 @@ import (
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 	"github.com/gatewaycommand/gatewaycommand/gateway/engine"
+	"github.com/gatewaycommand/gatewaycommand/gateway/engine/enginetest"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage/postgres"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage/postgres/postgrestest"
@@ -194,7 +195,7 @@ func livesOf(t *testing.T, name string, onPostgres bool, fault simulator.Fault, 
 			server.Next(op, fault)
 		}
 	}
-	o := orders{Server: server.URL(), SQLite: newFile(t), Life: name, Mode: mode}
+	o := orders{Server: server.URL(), SQLite: enginetest.NewFile(t), Life: name, Mode: mode}
 	if onPostgres {
 		o.Postgres = postgrestest.Database(t)
 	}

@@ -5,8 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,6 +19,7 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/command"
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 	"github.com/gatewaycommand/gatewaycommand/gateway/engine"
+	"github.com/gatewaycommand/gatewaycommand/gateway/engine/enginetest"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage/sqlite"
 	"github.com/gatewaycommand/gatewaycommand/gateway/tenant"
@@ -81,7 +80,7 @@ func open(t *testing.T, rules simulator.Rules, patience time.Duration, change ..
 	require.NoError(t, err)
 	w.hurry.server = w.server
 	t.Cleanup(func() { assert.NoError(t, w.server.Close()) })
-	w.db, err = sqlite.Open(t.Context(), newFile(t), sqlite.Options{Now: now})
+	w.db, err = sqlite.Open(t.Context(), enginetest.NewFile(t), sqlite.Options{Now: now})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, w.db.Close()) })
 	var ids atomic.Int64
@@ -97,34 +96,6 @@ func open(t *testing.T, rules simulator.Rules, patience time.Duration, change ..
 	w.eng, err = engine.New(cfg)
 	require.NoError(t, err)
 	return w
-}
-
-// migrated is an empty database with its schema: to copy it is cheaper than to make it.
-var migrated = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "shop-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	file := filepath.Join(dir, "shop.db")
-	db, err := sqlite.Open(context.Background(), file)
-	if err != nil {
-		return nil, err
-	}
-	if err := db.Close(); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(file)
-})
-
-// newFile returns a database of its own for a test.
-func newFile(t *testing.T) string {
-	t.Helper()
-	raw, err := migrated()
-	require.NoError(t, err)
-	file := filepath.Join(t.TempDir(), "shop.db")
-	require.NoError(t, os.WriteFile(file, raw, 0o600))
-	return file
 }
 
 // link is where the provider is, and how calls get there.

@@ -6,10 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -21,6 +18,7 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/command"
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 	"github.com/gatewaycommand/gatewaycommand/gateway/engine"
+	"github.com/gatewaycommand/gatewaycommand/gateway/engine/enginetest"
 	"github.com/gatewaycommand/gatewaycommand/gateway/inbox"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage/sqlite"
@@ -35,24 +33,6 @@ const store gateway.StoreID = "de"
 const password = "callback-password-0123456789"
 
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-
-// migrated is an empty database with its tables, made once.
-var migrated = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "collana")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	file := filepath.Join(dir, "shop.db")
-	db, err := sqlite.Open(context.Background(), file, sqlite.Options{})
-	if err != nil {
-		return nil, err
-	}
-	if err := db.Close(); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(file)
-})
 
 // shop is a whole shop on a SQLite file, with a simulated Collana and a clock that
 // the test moves.
@@ -111,11 +91,7 @@ func open(t *testing.T, change func(*setup)) *shop {
 	require.NoError(t, err)
 	s.pools, err = command.Assemble(s.api.Provider())
 	require.NoError(t, err)
-	raw, err := migrated()
-	require.NoError(t, err)
-	file := filepath.Join(t.TempDir(), "shop.db")
-	require.NoError(t, os.WriteFile(file, raw, 0o600))
-	s.db, err = sqlite.Open(t.Context(), file, sqlite.Options{Now: s.now})
+	s.db, err = sqlite.Open(t.Context(), enginetest.NewFile(t), sqlite.Options{Now: s.now})
 	require.NoError(t, err)
 	s.engine, err = engine.New(engine.Config{Pools: s.pools, Storage: s.db, Hooks: cfg.hooks})
 	require.NoError(t, err)

@@ -28,6 +28,7 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/command"
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 	"github.com/gatewaycommand/gatewaycommand/gateway/engine"
+	"github.com/gatewaycommand/gatewaycommand/gateway/engine/enginetest"
 	"github.com/gatewaycommand/gatewaycommand/gateway/inbox"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage/sqlite"
@@ -207,7 +208,7 @@ type scene struct {
 
 func newScene(t *testing.T) *scene {
 	t.Helper()
-	s := &scene{T: t, made: map[string]string{}, file: newFile(t)}
+	s := &scene{T: t, made: map[string]string{}, file: enginetest.NewFile(t)}
 	var err error
 	s.sequra, err = simulator.Start(simulator.Config{Manual: true, Patience: 30 * time.Second})
 	require.NoError(t, err)

@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -24,6 +23,7 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/command"
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 	"github.com/gatewaycommand/gatewaycommand/gateway/engine"
+	"github.com/gatewaycommand/gatewaycommand/gateway/engine/enginetest"
 	"github.com/gatewaycommand/gatewaycommand/gateway/inbox"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage/sqlite"
@@ -151,7 +151,7 @@ func newWorld(t *testing.T, settings ...setting) *world {
 	w.pools, err = command.Assemble(items...)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, w.pools.Close(context.Background())) })
-	w.db, err = sqlite.Open(t.Context(), newFile(t), sqlite.Options{Now: w.Now})
+	w.db, err = sqlite.Open(t.Context(), enginetest.NewFile(t), sqlite.Options{Now: w.Now})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, w.db.Close()) })
 	ec := engine.Config{Pools: w.pools, Storage: w.db}
@@ -184,34 +184,6 @@ func newWorld(t *testing.T, settings ...setting) *world {
 	t.Cleanup(shop.Close)
 	w.url = shop.URL
 	return w
-}
-
-// migrated is an empty database with its schema: to copy it is cheaper than to make it.
-var migrated = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "shop-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	file := filepath.Join(dir, "shop.db")
-	db, err := sqlite.Open(context.Background(), file)
-	if err != nil {
-		return nil, err
-	}
-	if err := db.Close(); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(file)
-})
-
-// newFile returns a database of its own for a test.
-func newFile(t *testing.T) string {
-	t.Helper()
-	raw, err := migrated()
-	require.NoError(t, err)
-	file := filepath.Join(t.TempDir(), "shop.db")
-	require.NoError(t, os.WriteFile(file, raw, 0o600))
-	return file
 }
 
 type locked struct {
