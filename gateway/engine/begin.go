@@ -134,14 +134,11 @@ func (e *Engine) begin(ctx context.Context, kind gateway.Operation, r Request, p
 		if found, err := recall(tx, r, parameters, &o); found || err != nil {
 			return err
 		}
-		p, err := tx.LockPayment(r.Store, r.Payment)
+		locked, err := tx.Lock(r.Store, r.Payment, "")
 		if err != nil {
 			return err
 		}
-		all, err := tx.Operations(r.Store, r.Payment)
-		if err != nil {
-			return err
-		}
+		p, all := locked.Payment, locked.Operations
 		if at := slices.IndexFunc(all, func(o storage.Operation) bool { return o.Key == r.Key }); at >= 0 {
 			o = all[at]
 			return cmp.Or[error](reused(o, parameters), errTwin)
@@ -231,8 +228,7 @@ func (e *Engine) insertStep(tx *storage.Tx, o storage.Operation, number int64, c
 		Store: o.Store, Operation: o.ID, Number: number, Name: command, Key: e.providerKey(o, command, number), Effect: endpoint.Effect,
 		State: gateway.StepPrepared, Amount: of.amount, Target: of.target,
 	}
-	_, err = tx.InsertStep(step)
-	return step, err
+	return step, tx.InsertStep(step)
 }
 
 // writeRequest stores what the operation's calls need, the instrument encrypted or not at all.

@@ -58,15 +58,11 @@ func (e *Engine) Record(ctx context.Context, ev Evidence) error {
 		return errors.Join(errs...)
 	}
 	return e.db.Update(ctx, func(tx *storage.Tx) error {
-		p, err := tx.LockPayment(ev.Store, ev.Payment)
+		locked, err := tx.Lock(ev.Store, ev.Payment, "")
 		if err != nil {
 			return err
 		}
-		all, err := tx.Operations(ev.Store, ev.Payment)
-		if err != nil {
-			return err
-		}
-		return e.book(tx, &p, &storage.Operation{}, all, finding{source: ev.Source, out: ev.Outcome})
+		return e.book(tx, &locked.Payment, &storage.Operation{}, locked.Operations, finding{source: ev.Source, out: ev.Outcome})
 	})
 }
 

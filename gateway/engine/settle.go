@@ -30,22 +30,19 @@ func (e *Engine) settle(ctx context.Context, of storage.Operation, found finding
 		done = settled{}
 		f := found
 		defer func() { done.doubted = found.err == nil && f.err != nil }()
-		p, err := tx.LockPayment(of.Store, of.Payment)
+		locked, err := tx.Lock(of.Store, of.Payment, of.ID)
 		if err != nil {
 			return err
 		}
-		all, err := tx.Operations(of.Store, of.Payment) // as they are under the lock
-		if err != nil {
-			return err
-		}
+		p, all := locked.Payment, locked.Operations // as they are under the lock
 		at := slices.IndexFunc(all, func(o storage.Operation) bool { return o.ID == of.ID })
 		if at < 0 {
 			return gateway.Errorf(gateway.CodeNotFound, "payment %s has no operation %s", of.Payment, of.ID)
 		}
 		o, open, known := all[at], unsettled(all), len(p.Movements)
-		step, err := tx.LastStep(o.Store, o.ID)
-		if err != nil && (!o.State.Terminal() || gateway.CodeOf(err) != gateway.CodeNotFound) { // one that never had to be sent has none
-			return err
+		step := locked.Last
+		if step.Number == 0 && !o.State.Terminal() { // one that never had to be sent has none
+			return gateway.Errorf(gateway.CodeNotFound, "operation %s has no step", o.ID)
 		}
 		if f.try != nil {
 			if err := tx.AppendAttempt(*f.try); err != nil {

@@ -54,9 +54,8 @@ func (tx *Tx) Backlogs() ([]Backlog, error) {
 	for i, s := range all {
 		backlogs[i].Subscription = s
 		var oldest sql.NullInt64
-		if err := tx.q.QueryRowContext(tx.ctx, `SELECT COALESCE(SUM(CASE WHEN d.state = 'pending' THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN d.state = 'parked' THEN 1 ELSE 0 END), 0),
-			MIN(e.created_us) FROM delivery d JOIN outbox e ON e.id = d.event WHERE d.subscriber = $1 AND d.state IN ('pending', 'parked')`, s.Name).
-			Scan(&backlogs[i].Pending, &backlogs[i].Parked, &oldest); err != nil {
+		if _, err := tx.first([]any{&backlogs[i].Pending, &backlogs[i].Parked, &oldest}, `SELECT COALESCE(SUM(CASE WHEN d.state = 'pending' THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN d.state = 'parked' THEN 1 ELSE 0 END), 0),
+			MIN(e.created_us) FROM delivery d JOIN outbox e ON e.id = d.event WHERE d.subscriber = $1 AND d.state IN ('pending', 'parked')`, s.Name); err != nil {
 			return nil, err
 		}
 		backlogs[i].Oldest = timeOrZero(oldest)

@@ -128,7 +128,7 @@ func (tx *Tx) DueDeliveries(subscriber string, limit int) ([]Delivery, error) {
 }
 
 func (tx *Tx) deliveries(where string, args ...any) (all []Delivery, err error) {
-	err = tx.each(func(row *sql.Rows) error {
+	err = tx.each(func(row Row) error {
 		var d Delivery
 		var body string
 		var created, due, updated int64
@@ -231,7 +231,7 @@ func (tx *Tx) told(event string) error {
 // $2, and returns how many.
 func (tx *Tx) skip(condition string, args ...any) (int, error) {
 	var all []ending
-	err := tx.each(func(row *sql.Rows) error {
+	err := tx.each(func(row Row) error {
 		var e ending
 		err := row.Scan(&e.subscriber, &e.event, &e.store, &e.payment)
 		all = append(all, e)

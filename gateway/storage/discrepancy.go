@@ -53,7 +53,7 @@ func (tx *Tx) OpenDiscrepancies(store gateway.StoreID, limit int) ([]Discrepancy
 }
 
 func (tx *Tx) discrepancies(store gateway.StoreID, where string, args ...any) (all []Discrepancy, err error) {
-	err = tx.each(func(row *sql.Rows) error {
+	err = tx.each(func(row Row) error {
 		d := Discrepancy{Store: store}
 		var created int64
 		var resolved sql.NullInt64

@@ -21,7 +21,7 @@ func (tx *Tx) SetDispute(store gateway.StoreID, provider string, id gateway.Paym
 
 // Disputes returns a payment's disputes, oldest first.
 func (tx *Tx) Disputes(store gateway.StoreID, id gateway.PaymentID) (all []gateway.Dispute, err error) {
-	err = tx.each(func(row *sql.Rows) error {
+	err = tx.each(func(row Row) error {
 		var d gateway.Dispute
 		var amount int64
 		var currency string

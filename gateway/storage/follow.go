@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"database/sql"
 	"strconv"
 	"strings"
 	"sync"
@@ -112,7 +111,7 @@ func (tx *Tx) PaymentVersions(store gateway.StoreID, ids []gateway.PaymentID) (m
 			args = append(args, id)
 			in.WriteString(", $" + strconv.Itoa(i+2))
 		}
-		err := tx.each(func(row *sql.Rows) error {
+		err := tx.each(func(row Row) error {
 			var id gateway.PaymentID
 			var version int64
 			err := row.Scan(&id, &version)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,7 +56,7 @@ type InboxItem struct {
 const inboxColumns = `store, provider, event, kind, state, gate, payment, digest, body, failure, attempt, due_us, received_us, updated_us, ended_us`
 
 func (tx *Tx) inbox(rest string, args ...any) (all []InboxItem, err error) {
-	err = tx.each(func(row *sql.Rows) error {
+	err = tx.each(func(row Row) error {
 		var i InboxItem
 		var body string
 		var due, ended sql.NullInt64
@@ -138,7 +137,7 @@ func (tx *Tx) insertInbox(rows []int, items []InboxItem, all []Told, created []b
 		args = append(args, i.Store, i.Provider, i.Event, i.Kind, i.State, i.Gate, i.Payment, i.Digest, string(i.Body), i.Failure, i.Attempt,
 			microOrNull(i.Due), microOrNull(lease), micro(i.Received), micro(i.Updated), microOrNull(i.Ended))
 	}
-	return tx.each(func(row *sql.Rows) error {
+	return tx.each(func(row Row) error {
 		var k inboxKey
 		err := row.Scan(&k.store, &k.provider, &k.event)
 		created[at[k]] = err == nil
@@ -202,13 +201,10 @@ func (tx *Tx) InboxItem(store gateway.StoreID, provider, event string) (InboxIte
 // when somebody else works on it, or it has ended.
 func (tx *Tx) ClaimInbox(i *InboxItem, until time.Time) (bool, error) {
 	var attempt int64
-	err := tx.q.QueryRowContext(tx.ctx, `UPDATE inbox SET attempt = attempt + 1, claimed_us = $1, due_us = CASE WHEN due_us IS NULL THEN NULL ELSE CAST($1 AS BIGINT) END, updated_us = $2
+	held, err := tx.first([]any{&attempt}, `UPDATE inbox SET attempt = attempt + 1, claimed_us = $1, due_us = CASE WHEN due_us IS NULL THEN NULL ELSE CAST($1 AS BIGINT) END, updated_us = $2
 		WHERE store = $3 AND provider = $4 AND event = $5 AND ended_us IS NULL AND (claimed_us IS NULL OR claimed_us <= $2) RETURNING attempt`,
-		micro(until), micro(tx.now), i.Store, i.Provider, i.Event).Scan(&attempt)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	if err != nil {
+		micro(until), micro(tx.now), i.Store, i.Provider, i.Event)
+	if err != nil || !held {
 		return false, err
 	}
 	have, err := tx.InboxItem(i.Store, i.Provider, i.Event)

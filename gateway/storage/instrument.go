@@ -61,7 +61,7 @@ func (tx *Tx) ForgetInstrument(store gateway.StoreID, id string) error {
 }
 
 func (tx *Tx) instruments(store gateway.StoreID, where string, args ...any) (all []Instrument, err error) {
-	err = tx.each(func(row *sql.Rows) error {
+	err = tx.each(func(row Row) error {
 		i := Instrument{Store: store}
 		var body string
 		var created int64

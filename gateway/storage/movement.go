@@ -34,8 +34,8 @@ func (tx *Tx) InsertMovement(store gateway.StoreID, id gateway.PaymentID, m gate
 	}
 	var payment gateway.PaymentID
 	var amount int64
-	err = tx.q.QueryRowContext(tx.ctx, `SELECT payment, amount FROM movement WHERE store = $1 AND provider = $2 AND account = $3 AND kind = $4 AND reverses = $5
-		AND fact = $6 AND sequence = $7`, store, m.Provider, m.Account, m.Kind, m.Reverses, fact(m), m.Sequence).Scan(&payment, &amount)
+	_, err = tx.first([]any{&payment, &amount}, `SELECT payment, amount FROM movement WHERE store = $1 AND provider = $2 AND account = $3 AND kind = $4 AND reverses = $5
+		AND fact = $6 AND sequence = $7`, store, m.Provider, m.Account, m.Kind, m.Reverses, fact(m), m.Sequence)
 	switch {
 	case err != nil:
 		return false, err
@@ -47,8 +47,9 @@ func (tx *Tx) InsertMovement(store gateway.StoreID, id gateway.PaymentID, m gate
 	return false, nil
 }
 
-func (tx *Tx) movements(store gateway.StoreID, id gateway.PaymentID, currency string) (all []gateway.Movement, err error) {
-	err = tx.each(func(row *sql.Rows) error {
+// movementsOf reads the movements of a payment whose currency is known by then.
+func movementsOf(p *gateway.Payment, store gateway.StoreID, id gateway.PaymentID) Statement {
+	return Statement{Rows: func(row Row) error {
 		var m gateway.Movement
 		var amount int64
 		var name, settledIn string
@@ -57,7 +58,7 @@ func (tx *Tx) movements(store gateway.StoreID, id gateway.PaymentID, currency st
 			&expires, &settled, &settledIn, &fee); err != nil {
 			return err
 		}
-		m.Amount, m.At, m.Expires = gateway.Minor(amount, currency), timeOrZero(at), timeOrZero(expires)
+		m.Amount, m.At, m.Expires = gateway.Minor(amount, p.Due.Currency()), timeOrZero(at), timeOrZero(expires)
 		if name != "operation:"+string(m.Operation) {
 			m.Reference = name
 		}
@@ -67,9 +68,8 @@ func (tx *Tx) movements(store gateway.StoreID, id gateway.PaymentID, currency st
 				m.Settled.Fee = gateway.Minor(fee.Int64, settledIn)
 			}
 		}
-		all = append(all, m)
+		p.Movements = append(p.Movements, m)
 		return nil
-	}, `SELECT provider, account, kind, reverses, fact, sequence, amount, parent, operation, at_us, source, expires_us, settled, settled_currency, fee
-		FROM movement WHERE store = $1 AND payment = $2 ORDER BY recorded_us, kind, fact, sequence`, store, id)
-	return all, err
+	}, Text: `SELECT provider, account, kind, reverses, fact, sequence, amount, parent, operation, at_us, source, expires_us, settled, settled_currency, fee
+		FROM movement WHERE store = $1 AND payment = $2 ORDER BY recorded_us, kind, fact, sequence`, Args: []any{store, id}}
 }

@@ -84,7 +84,7 @@ func (tx *Tx) OperationByKey(store gateway.StoreID, key string) (Operation, erro
 
 func (tx *Tx) operation(store gateway.StoreID, what any, where string, args ...any) (o Operation, err error) {
 	found := false
-	err = tx.each(func(row *sql.Rows) error {
+	err = tx.each(func(row Row) error {
 		found = true
 		o, err = scanOperation(store, row)
 		return err
@@ -95,7 +95,7 @@ func (tx *Tx) operation(store gateway.StoreID, what any, where string, args ...a
 	return o, err
 }
 
-func scanOperation(store gateway.StoreID, row *sql.Rows) (Operation, error) {
+func scanOperation(store gateway.StoreID, row Row) (Operation, error) {
 	o := Operation{Store: store}
 	var amount, next, deadline sql.NullInt64
 	var currency, action string
@@ -132,36 +132,39 @@ func (tx *Tx) UpdateOperation(o *Operation, from gateway.OperationState) error {
 		}
 		action = string(raw)
 	}
-	err := tx.one("the operation", `UPDATE operation SET state = $1, reserved = $2, code = $3, reason = $4, detail = $5, message = $6, reference = $7, action = $8,
+	tx.must("the operation", `UPDATE operation SET state = $1, reserved = $2, code = $3, reason = $4, detail = $5, message = $6, reference = $7, action = $8,
 		checks = $9, next_check_us = $10, deadline_us = $11, version = version + 1, updated_us = $12
 		WHERE store = $13 AND id = $14 AND version = $15 AND state = $16`,
 		o.State, o.Reserved, o.Code, o.Reason, o.Detail, o.Message, o.Reference, action, o.Checks, microOrNull(o.NextCheck), microOrNull(o.Deadline), micro(tx.now),
 		o.Store, o.ID, o.Version, from)
-	if err == nil {
-		o.Version++
-		o.Updated, o.NextCheck, o.Deadline = tx.now, Micro(o.NextCheck), Micro(o.Deadline)
-		tx.changes(o.Store, o.Payment)
-	}
-	return err
+	o.Version++
+	o.Updated, o.NextCheck, o.Deadline = tx.now, Micro(o.NextCheck), Micro(o.Deadline)
+	tx.changes(o.Store, o.Payment)
+	return nil
 }
 
 // OpenOperations returns a payment's operations that are not settled, oldest first.
 func (tx *Tx) OpenOperations(store gateway.StoreID, id gateway.PaymentID) ([]Operation, error) {
-	return tx.operations(store, `WHERE o.store = $1 AND o.payment = $2 AND o.state NOT IN ('succeeded', 'failed', 'cancelled') ORDER BY o.created_us, o.id`, store, id)
+	var all []Operation
+	err := tx.run(operationsOf(&all, store, `WHERE o.store = $1 AND o.payment = $2 AND o.state NOT IN ('succeeded', 'failed', 'cancelled') ORDER BY o.created_us, o.id`, store, id))
+	return all, err
 }
 
 // Operations returns all of a payment's operations, oldest first.
 func (tx *Tx) Operations(store gateway.StoreID, id gateway.PaymentID) ([]Operation, error) {
-	return tx.operations(store, `WHERE o.store = $1 AND o.payment = $2 ORDER BY o.created_us, o.id`, store, id)
+	var all []Operation
+	err := tx.run(operationsOf(&all, store, allOfPayment, store, id))
+	return all, err
 }
 
-func (tx *Tx) operations(store gateway.StoreID, where string, args ...any) (all []Operation, err error) {
-	err = tx.each(func(row *sql.Rows) error {
+const allOfPayment = `WHERE o.store = $1 AND o.payment = $2 ORDER BY o.created_us, o.id`
+
+func operationsOf(all *[]Operation, store gateway.StoreID, where string, args ...any) Statement {
+	return Statement{Text: `SELECT ` + operationColumns + operationFrom + where, Args: args, Rows: func(row Row) error {
 		o, err := scanOperation(store, row)
-		all = append(all, o)
+		*all = append(*all, o)
 		return err
-	}, `SELECT `+operationColumns+operationFrom+where, args...)
-	return all, err
+	}}
 }
 
 // Due names an operation that somebody must look at.
@@ -183,7 +186,7 @@ func (tx *Tx) DueOperations(at time.Time, limit int, except ...string) (due []Du
 	if len(w.text) > 0 {
 		condition = w.String()
 	}
-	err = tx.each(func(row *sql.Rows) error {
+	err = tx.each(func(row Row) error {
 		var d Due
 		err := row.Scan(&d.Store, &d.Operation, &d.Provider)
 		due = append(due, d)
@@ -216,17 +219,18 @@ type Step struct {
 	Doubt     bool          // some try had no answer to rely on: it may have been executed
 }
 
-// InsertStep inserts a step; created is false when it is there already, so that
-// two events cannot start it twice.
-func (tx *Tx) InsertStep(s Step) (created bool, err error) {
-	n, err := tx.exec(`INSERT INTO step (store, operation, number, name, provider_key, effect, state, amount, target) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
+// InsertStep inserts a step. The transaction fails with [gateway.CodeConflict] when
+// it is there already, so that two events cannot start it twice.
+func (tx *Tx) InsertStep(s Step) error {
+	tx.must("the operation", `INSERT INTO step (store, operation, number, name, provider_key, effect, state, amount, target) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
 		s.Store, s.Operation, s.Number, s.Name, s.Key, s.Effect, s.State, sql.NullInt64{Int64: s.Amount.Minor(), Valid: s.Amount.IsSet()}, s.Target)
-	return n == 1, err
+	return nil
 }
 
 // LastStep returns an operation's newest step.
 func (tx *Tx) LastStep(store gateway.StoreID, id gateway.OperationID) (Step, error) {
-	all, err := tx.steps(store, id, `ORDER BY s.number DESC LIMIT 1`)
+	var all []Step
+	err := tx.run(stepsOf(&all, store, id, newestStep))
 	if err == nil && len(all) == 0 {
 		err = notFound("step of operation", id)
 	}
@@ -238,11 +242,15 @@ func (tx *Tx) LastStep(store gateway.StoreID, id gateway.OperationID) (Step, err
 
 // Steps returns an operation's steps in their order.
 func (tx *Tx) Steps(store gateway.StoreID, id gateway.OperationID) ([]Step, error) {
-	return tx.steps(store, id, `ORDER BY s.number`)
+	var all []Step
+	err := tx.run(stepsOf(&all, store, id, `ORDER BY s.number`))
+	return all, err
 }
 
-func (tx *Tx) steps(store gateway.StoreID, id gateway.OperationID, order string) (all []Step, err error) {
-	err = tx.each(func(row *sql.Rows) error {
+const newestStep = `ORDER BY s.number DESC LIMIT 1`
+
+func stepsOf(all *[]Step, store gateway.StoreID, id gateway.OperationID, order string) Statement {
+	return Statement{Rows: func(row Row) error {
 		s := Step{Store: store, Operation: id}
 		var lease, first, last, amount sql.NullInt64
 		var currency string
@@ -251,12 +259,11 @@ func (tx *Tx) steps(store gateway.StoreID, id gateway.OperationID, order string)
 		if amount.Valid {
 			s.Amount = gateway.Minor(amount.Int64, currency)
 		}
-		all = append(all, s)
+		*all = append(*all, s)
 		return err
-	}, `SELECT s.number, s.name, s.provider_key, s.digest, s.effect, s.state, s.lease_us, s.first_sent_us, s.last_sent_us, s.sends, s.doubt, s.amount, p.currency, s.target
+	}, Text: `SELECT s.number, s.name, s.provider_key, s.digest, s.effect, s.state, s.lease_us, s.first_sent_us, s.last_sent_us, s.sends, s.doubt, s.amount, p.currency, s.target
 		FROM step s JOIN operation o ON o.store = s.store AND o.id = s.operation JOIN payment p ON p.store = o.store AND p.id = o.payment
-		WHERE s.store = $1 AND s.operation = $2 `+order, store, id)
-	return all, err
+		WHERE s.store = $1 AND s.operation = $2 ` + order, Args: []any{store, id}}
 }
 
 // ClaimStep makes this caller the only sender of a prepared step until the lease
@@ -287,12 +294,10 @@ func (tx *Tx) MoveStep(s *Step, to gateway.StepState) error {
 		return gateway.Errorf(gateway.CodeConflict, "step %d of operation %s is %s and cannot become %s", s.Number, s.Operation, s.State, to)
 	}
 	doubt := s.Doubt || to == gateway.StepUnknown
-	err := tx.one("the step", `UPDATE step SET state = $1, lease_us = NULL, doubt = $2 WHERE store = $3 AND operation = $4 AND number = $5 AND state = $6`,
+	tx.must("the step", `UPDATE step SET state = $1, lease_us = NULL, doubt = $2 WHERE store = $3 AND operation = $4 AND number = $5 AND state = $6`,
 		to, flag(doubt), s.Store, s.Operation, s.Number, s.State)
-	if err == nil {
-		s.State, s.Lease, s.Doubt = to, time.Time{}, doubt
-	}
-	return err
+	s.State, s.Lease, s.Doubt = to, time.Time{}, doubt
+	return nil
 }
 
 // Attempt is one try at a provider call, or a look at what became of one.
@@ -310,15 +315,15 @@ type Attempt struct {
 
 // AppendAttempt appends an attempt.
 func (tx *Tx) AppendAttempt(a Attempt) error {
-	_, err := tx.exec(`INSERT INTO attempt (store, operation, number, n, command, code, detail, request_id, started_us, duration_us)
+	tx.write(`INSERT INTO attempt (store, operation, number, n, command, code, detail, request_id, started_us, duration_us)
 		SELECT $1, $2, $3, COALESCE(MAX(n), 0) + 1, $4, $5, $6, $7, $8, $9 FROM attempt WHERE store = $10 AND operation = $11 AND number = $12`,
 		a.Store, a.Operation, a.Number, a.Command, a.Code, a.Detail, a.RequestID, micro(a.Started), a.Took.Microseconds(), a.Store, a.Operation, a.Number)
-	return err
+	return nil
 }
 
 // Attempts returns an operation's attempts in the order in which they were made.
 func (tx *Tx) Attempts(store gateway.StoreID, id gateway.OperationID) (all []Attempt, err error) {
-	err = tx.each(func(row *sql.Rows) error {
+	err = tx.each(func(row Row) error {
 		a := Attempt{Store: store, Operation: id}
 		var started, took int64
 		err := row.Scan(&a.Number, &a.Command, &a.Code, &a.Detail, &a.RequestID, &started, &took)

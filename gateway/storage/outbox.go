@@ -2,10 +2,8 @@ package storage
 
 import (
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -36,16 +34,16 @@ func (tx *Tx) AppendEvent(store gateway.StoreID, id gateway.PaymentID, kind stri
 		return err
 	}
 	event := orderedID(at)
-	_, err = tx.exec(`INSERT INTO outbox (id, store, payment, kind, body, created_us) VALUES ($1, $2, $3, $4, $5, $6)`,
+	tx.write(`INSERT INTO outbox (id, store, payment, kind, body, created_us) VALUES ($1, $2, $3, $4, $5, $6)`,
 		event, store, id, kind, string(raw), micro(tx.now))
-	if err == nil {
-		tx.appended, tx.last = true, lastEvent{store, id, event}
-	}
+	tx.appended, tx.last = true, lastEvent{store, id, event}
 	tx.changes(store, id)
-	return err
+	return nil
 }
 
-// lastEvent is the last event that a transaction wrote.
+const lastEventQuery = `SELECT id FROM outbox WHERE store = $1 AND payment = $2 ORDER BY id DESC LIMIT 1`
+
+// lastEvent is the last event of a payment, where the transaction knows it.
 type lastEvent struct {
 	store   gateway.StoreID
 	payment gateway.PaymentID
@@ -59,11 +57,7 @@ type lastEvent struct {
 func (tx *Tx) afterEvents(store gateway.StoreID, id gateway.PaymentID) (time.Time, error) {
 	last := tx.last.id
 	if tx.last.store != store || tx.last.payment != id {
-		err := tx.q.QueryRowContext(tx.ctx, `SELECT id FROM outbox WHERE store = $1 AND payment = $2 ORDER BY id DESC LIMIT 1`, store, id).Scan(&last)
-		if errors.Is(err, sql.ErrNoRows) {
-			return tx.now, nil
-		}
-		if err != nil {
+		if found, err := tx.first([]any{&last}, lastEventQuery, store, id); err != nil || !found {
 			return tx.now, err
 		}
 	}
@@ -86,7 +80,7 @@ func (tx *Tx) Events(store gateway.StoreID, id gateway.PaymentID) (all []Event, 
 }
 
 func (tx *Tx) events(where string, args ...any) (all []Event, err error) {
-	err = tx.each(func(row *sql.Rows) error {
+	err = tx.each(func(row Row) error {
 		var e Event
 		var created int64
 		var body string
@@ -126,7 +120,7 @@ func (tx *Tx) AppendDiscrepancy(store gateway.StoreID, id gateway.PaymentID, kin
 		return gateway.Errorf(gateway.CodeInternal, "discrepancy %s cannot be stored: %w", kind, err)
 	}
 	digest := sha256.Sum256(append([]byte(string(id)+"\x00"+kind+"\x00"), raw...))
-	_, err = tx.exec(`INSERT INTO discrepancy (store, id, payment, kind, body, created_us) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (store, id) DO NOTHING`,
+	tx.write(`INSERT INTO discrepancy (store, id, payment, kind, body, created_us) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (store, id) DO NOTHING`,
 		store, hex.EncodeToString(digest[:16]), id, kind, string(raw), micro(tx.now))
-	return err
+	return nil
 }

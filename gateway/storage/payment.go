@@ -3,7 +3,6 @@ package storage
 import (
 	"database/sql"
 	"encoding/json"
-	"errors"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 )
@@ -43,7 +42,7 @@ func (tx *Tx) InsertPayment(n NewPayment) (p gateway.Payment, created bool, err 
 	}
 	var id gateway.PaymentID
 	var fingerprint string
-	err = tx.q.QueryRowContext(tx.ctx, `SELECT id, fingerprint FROM payment WHERE store = $1 AND command_key = $2`, n.Store, n.Key).Scan(&id, &fingerprint)
+	_, err = tx.first([]any{&id, &fingerprint}, `SELECT id, fingerprint FROM payment WHERE store = $1 AND command_key = $2`, n.Store, n.Key)
 	if err != nil {
 		return p, false, err
 	}
@@ -56,32 +55,70 @@ func (tx *Tx) InsertPayment(n NewPayment) (p gateway.Payment, created bool, err 
 
 // Payment returns a payment with its references and movements.
 func (tx *Tx) Payment(store gateway.StoreID, id gateway.PaymentID) (gateway.Payment, error) {
-	row := tx.q.QueryRowContext(tx.ctx, `SELECT `+paymentColumns+` FROM payment WHERE store = $1 AND id = $2`, store, id)
-	return tx.load(store, id, row)
+	return tx.load(store, id, Statement{Text: `SELECT ` + paymentColumns + ` FROM payment WHERE store = $1 AND id = $2`, Args: []any{store, id}})
 }
 
 // LockPayment returns a payment and keeps every other transaction from changing
 // it until this one ends. Whoever is about to write something personal locks first:
 // with its new version, an erased payment counts as one that may have some again.
 func (tx *Tx) LockPayment(store gateway.StoreID, id gateway.PaymentID) (gateway.Payment, error) {
-	tx.changes(store, id)
-	row := tx.q.QueryRowContext(tx.ctx, `UPDATE payment SET version = version + 1, updated_us = $1 WHERE store = $2 AND id = $3 RETURNING `+paymentColumns,
-		micro(tx.now), store, id)
-	return tx.load(store, id, row)
+	return tx.load(store, id, tx.lock(store, id))
 }
 
-func (tx *Tx) load(store gateway.StoreID, id gateway.PaymentID, row *sql.Row) (gateway.Payment, error) {
-	p := gateway.Payment{Store: store}
+// Locked is a payment that is locked, with what is decided over.
+type Locked struct {
+	Payment    gateway.Payment
+	Operations []Operation // all of them, oldest first
+	Last       Step        // of the operation that was asked for; the zero Step: it has none
+}
+
+// Lock is [Tx.LockPayment] with the payment's operations, and with the newest step of
+// one of them, "" for none; all in one round trip.
+func (tx *Tx) Lock(store gateway.StoreID, id gateway.PaymentID, of gateway.OperationID) (l Locked, err error) {
+	also := []Statement{operationsOf(&l.Operations, store, allOfPayment, store, id)}
+	var steps []Step
+	if of != "" { // something of it is about to be written down and told
+		last := lastEvent{store: store, payment: id}
+		also = append(also, stepsOf(&steps, store, of, newestStep), Statement{Text: lastEventQuery, Args: []any{store, id}, Rows: func(row Row) error { return row.Scan(&last.id) }})
+		defer func() {
+			if err == nil && tx.last == (lastEvent{}) {
+				tx.last = last
+			}
+		}()
+	}
+	if l.Payment, err = tx.load(store, id, tx.lock(store, id), also...); err == nil && len(steps) > 0 {
+		l.Last = steps[0]
+	}
+	return l, err
+}
+
+func (tx *Tx) lock(store gateway.StoreID, id gateway.PaymentID) Statement {
+	tx.changes(store, id)
+	return Statement{
+		Text: `UPDATE payment SET version = version + 1, updated_us = $1 WHERE store = $2 AND id = $3 RETURNING ` + paymentColumns,
+		Args: []any{micro(tx.now), store, id},
+	}
+}
+
+// load reads a payment whose row a statement returns, and what else is read with it.
+func (tx *Tx) load(store gateway.StoreID, id gateway.PaymentID, row Statement, also ...Statement) (gateway.Payment, error) {
+	p, found := gateway.Payment{Store: store}, false
+	row.Rows = func(row Row) error { found = true; return scanPayment(row, &p) }
+	err := tx.run(append([]Statement{row, movementsOf(&p, store, id), refsOf(&p, store, id)}, also...)...)
+	if err == nil && !found {
+		err = notFound("payment", id)
+	}
+	return p, err
+}
+
+func scanPayment(row Row, p *gateway.Payment) error {
 	var currency string
 	var due, authorized, released, captured, refunded, chargedBack, capturing, releasing, refunding int64
 	var limit sql.NullInt64
 	err := row.Scan(&p.ID, &p.Order, &currency, &due, &p.Phase, &authorized, &released, &captured, &refunded, &chargedBack,
 		&capturing, &releasing, &refunding, &limit, &p.Closed, &p.Version)
-	if errors.Is(err, sql.ErrNoRows) {
-		return p, notFound("payment", id)
-	}
 	if err != nil {
-		return p, err
+		return err
 	}
 	money := func(n int64) gateway.Money { return gateway.Minor(n, currency) }
 	p.Due = money(due)
@@ -90,26 +127,24 @@ func (tx *Tx) load(store gateway.StoreID, id gateway.PaymentID, row *sql.Row) (g
 	if limit.Valid {
 		p.CaptureLimit = money(limit.Int64)
 	}
-	if p.Movements, err = tx.movements(store, id, currency); err != nil {
-		return p, err
-	}
-	p.Refs, err = tx.refs(store, id)
-	return p, err
+	return nil
 }
 
 // SetBalances stores what a payment's movements add up to, and its headline.
 func (tx *Tx) SetBalances(p gateway.Payment) error {
 	b := p.Balances
 	tx.changes(p.Store, p.ID)
-	return tx.one("the payment", `UPDATE payment SET authorized = $1, released = $2, captured = $3, refunded = $4, charged_back = $5, status = $6,
+	tx.must("the payment", `UPDATE payment SET authorized = $1, released = $2, captured = $3, refunded = $4, charged_back = $5, status = $6,
 		phase = $7, closed = $8, updated_us = $9 WHERE store = $10 AND id = $11`,
 		b.Authorized.Minor(), b.Released.Minor(), b.Captured.Minor(), b.Refunded.Minor(), b.ChargedBack.Minor(), p.Status(),
 		p.Phase, flag(p.Closed), micro(tx.now), p.Store, p.ID)
+	return nil
 }
 
 // SetCaptureLimit stores the most that may be captured in all.
 func (tx *Tx) SetCaptureLimit(store gateway.StoreID, id gateway.PaymentID, limit gateway.Money) error {
-	return tx.one("the payment", `UPDATE payment SET capture_limit = $1 WHERE store = $2 AND id = $3`, limit.Minor(), store, id)
+	tx.must("the payment", `UPDATE payment SET capture_limit = $1 WHERE store = $2 AND id = $3`, limit.Minor(), store, id)
+	return nil
 }
 
 // Reservation is which of a payment's reservations is meant.
@@ -134,16 +169,15 @@ var reserveStatements = map[Reservation]string{
 		AND captured - refunded - charged_back - refunding >= $4`,
 }
 
-// Reserve reserves an amount of what is left of a payment. It fails with
-// [gateway.CodeConflict] when less than that is left.
+// Reserve reserves an amount of what is left of a payment. The transaction fails
+// with [gateway.CodeConflict] when less than that is left.
 func (tx *Tx) Reserve(r Reservation, store gateway.StoreID, id gateway.PaymentID, amount gateway.Money) error {
-	n, err := tx.exec(reserveStatements[r], amount.Minor(), store, id, amount.Minor())
-	if err != nil {
-		return err
-	}
-	if n != 1 {
-		return gateway.Errorf(gateway.CodeConflict, "%s is more than the payment has left: reload it", amount)
-	}
+	tx.later(Statement{Text: reserveStatements[r], Args: []any{amount.Minor(), store, id, amount.Minor()}, Then: func(n int64) error {
+		if n != 1 {
+			return gateway.Errorf(gateway.CodeConflict, "%s is more than the payment has left: reload it", amount)
+		}
+		return nil
+	}})
 	return nil
 }
 
@@ -153,8 +187,9 @@ func (tx *Tx) Unreserve(r Reservation, store gateway.StoreID, id gateway.Payment
 	if _, known := reserveStatements[r]; !known {
 		return gateway.Errorf(gateway.CodeInternal, "there is no reservation %q", r)
 	}
-	return tx.one("the reservation", `UPDATE payment SET `+column+` = `+column+` - $1 WHERE store = $2 AND id = $3 AND `+column+` >= $4`,
+	tx.must("the reservation", `UPDATE payment SET `+column+` = `+column+` - $1 WHERE store = $2 AND id = $3 AND `+column+` >= $4`,
 		minor, store, id, minor)
+	return nil
 }
 
 // SetDetail stores what is personal of a payment, such as its order, in place of
@@ -165,19 +200,16 @@ func (tx *Tx) SetDetail(store gateway.StoreID, id gateway.PaymentID, name string
 	if err != nil {
 		return gateway.Errorf(gateway.CodeInternal, "%s of the payment cannot be stored: %w", name, err)
 	}
-	_, err = tx.exec(`INSERT INTO detail (store, payment, name, body) VALUES ($1, $2, $3, $4) ON CONFLICT (store, payment, name) DO UPDATE SET body = excluded.body`,
+	tx.write(`INSERT INTO detail (store, payment, name, body) VALUES ($1, $2, $3, $4) ON CONFLICT (store, payment, name) DO UPDATE SET body = excluded.body`,
 		store, id, name, string(body))
-	return err
+	return nil
 }
 
 // Detail reads what SetDetail stored into v, and reports whether it is there.
 func (tx *Tx) Detail(store gateway.StoreID, id gateway.PaymentID, name string, v any) (bool, error) {
 	var body string
-	err := tx.q.QueryRowContext(tx.ctx, `SELECT body FROM detail WHERE store = $1 AND payment = $2 AND name = $3`, store, id, name).Scan(&body)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	if err != nil {
+	found, err := tx.first([]any{&body}, `SELECT body FROM detail WHERE store = $1 AND payment = $2 AND name = $3`, store, id, name)
+	if err != nil || !found {
 		return false, err
 	}
 	if err := json.Unmarshal([]byte(body), v); err != nil {
@@ -188,31 +220,25 @@ func (tx *Tx) Detail(store gateway.StoreID, id gateway.PaymentID, name string, v
 
 // DropDetail removes one thing that SetDetail stored.
 func (tx *Tx) DropDetail(store gateway.StoreID, id gateway.PaymentID, name string) error {
-	_, err := tx.exec(`DELETE FROM detail WHERE store = $1 AND payment = $2 AND name = $3`, store, id, name)
-	return err
+	tx.write(`DELETE FROM detail WHERE store = $1 AND payment = $2 AND name = $3`, store, id, name)
+	return nil
 }
 
-func (tx *Tx) refs(store gateway.StoreID, id gateway.PaymentID) (refs gateway.Refs, err error) {
-	err = tx.each(func(row *sql.Rows) error {
+func refsOf(p *gateway.Payment, store gateway.StoreID, id gateway.PaymentID) Statement {
+	return Statement{Text: `SELECT owner, name, value FROM ref WHERE store = $1 AND payment = $2 ORDER BY added_us, owner, name, value`, Args: []any{store, id}, Rows: func(row Row) error {
 		var r gateway.Ref
-		if err := row.Scan(&r.Owner, &r.Name, &r.Value); err != nil {
-			return err
-		}
-		refs = append(refs, r)
-		return nil
-	}, `SELECT owner, name, value FROM ref WHERE store = $1 AND payment = $2 ORDER BY added_us, owner, name, value`, store, id)
-	return refs, err
+		err := row.Scan(&r.Owner, &r.Name, &r.Value)
+		p.Refs = append(p.Refs, r)
+		return err
+	}}
 }
 
 // AddRefs adds references to a payment; those it has are left alone.
 func (tx *Tx) AddRefs(store gateway.StoreID, id gateway.PaymentID, refs gateway.Refs) error {
 	for _, r := range refs {
-		if r.Value == "" {
-			continue
-		}
-		if _, err := tx.exec(`INSERT INTO ref (store, owner, name, value, payment, added_us) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
-			store, r.Owner, r.Name, r.Value, id, micro(tx.now)); err != nil {
-			return err
+		if r.Value != "" {
+			tx.write(`INSERT INTO ref (store, owner, name, value, payment, added_us) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+				store, r.Owner, r.Name, r.Value, id, micro(tx.now))
 		}
 	}
 	return nil
@@ -220,18 +246,15 @@ func (tx *Tx) AddRefs(store gateway.StoreID, id gateway.PaymentID, refs gateway.
 
 // PaymentByRef returns the payment that has a reference, and whether one has.
 func (tx *Tx) PaymentByRef(store gateway.StoreID, owner, value string) (id gateway.PaymentID, found bool, err error) {
-	err = tx.q.QueryRowContext(tx.ctx, `SELECT payment FROM ref WHERE store = $1 AND owner = $2 AND value = $3 ORDER BY added_us LIMIT 1`, store, owner, value).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", false, nil
-	}
-	return id, err == nil, err
+	found, err = tx.first([]any{&id}, `SELECT payment FROM ref WHERE store = $1 AND owner = $2 AND value = $3 ORDER BY added_us LIMIT 1`, store, owner, value)
+	return id, found, err
 }
 
 // PaymentsNamed returns the payments that a provider's id names: as a reference,
 // or as the id of something that moved; at most three. More than one means that
 // the id identifies none of them.
 func (tx *Tx) PaymentsNamed(store gateway.StoreID, provider, value string) (ids []gateway.PaymentID, err error) {
-	err = tx.each(func(row *sql.Rows) error {
+	err = tx.each(func(row Row) error {
 		var id gateway.PaymentID
 		err := row.Scan(&id)
 		ids = append(ids, id)

@@ -47,7 +47,7 @@ func (tx *Tx) Plans(store gateway.StoreID, id gateway.PaymentID) ([]Plan, error)
 }
 
 func (tx *Tx) plans(where string, args ...any) (all []Plan, err error) {
-	err = tx.each(func(row *sql.Rows) error {
+	err = tx.each(func(row Row) error {
 		var p Plan
 		var amount, due sql.NullInt64
 		var currency string

@@ -131,7 +131,7 @@ func (tx *Tx) Payments(store gateway.StoreID, q PaymentQuery) (all []PaymentRow,
 		}
 		text = columns + `(` + strings.Join(each, ` UNION ALL `) + `) AS p` + order
 	}
-	err = tx.each(func(row *sql.Rows) error {
+	err = tx.each(func(row Row) error {
 		p, err := scanPaymentRow(row)
 		all = append(all, p)
 		return err
@@ -139,7 +139,7 @@ func (tx *Tx) Payments(store gateway.StoreID, q PaymentQuery) (all []PaymentRow,
 	return all, err
 }
 
-func scanPaymentRow(row *sql.Rows) (p PaymentRow, err error) {
+func scanPaymentRow(row Row) (p PaymentRow, err error) {
 	var currency string
 	var due, authorized, released, captured, refunded, chargedBack, created, updated int64
 	var erased sql.NullInt64
@@ -180,7 +180,9 @@ func (tx *Tx) OperationsWhere(store gateway.StoreID, q OperationQuery) ([]Operat
 			UNION SELECT l.operation FROM step l WHERE l.lease_us IS NOT NULL AND l.lease_us <= %s)`, micro(q.Due))
 		order = ` ORDER BY COALESCE(o.next_check_us, o.updated_us), o.id`
 	}
-	return tx.operations(store, w.String()+order+w.tail(q.Limit), w.args...)
+	var all []Operation
+	err := tx.run(operationsOf(&all, store, w.String()+order+w.tail(q.Limit), w.args...))
+	return all, err
 }
 
 // Booked is a movement with the payment it belongs to.
@@ -199,7 +201,7 @@ func (tx *Tx) MovementsBetween(store gateway.StoreID, provider string, from, to 
 	w.add("m.provider = %s", provider)
 	w.add("COALESCE(m.at_us, m.recorded_us) >= %s", micro(from))
 	w.add("COALESCE(m.at_us, m.recorded_us) < %s", micro(to))
-	err = tx.each(func(row *sql.Rows) error {
+	err = tx.each(func(row Row) error {
 		var b Booked
 		var created, at, amount int64
 		var currency, name string
@@ -230,6 +232,6 @@ func (tx *Tx) SchemaVersion() (have, want int64, err error) {
 			want = max(want, n)
 		}
 	}
-	err = tx.q.QueryRowContext(tx.ctx, `SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version`).Scan(&have)
+	_, err = tx.first([]any{&have}, `SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version`)
 	return have, want, err
 }

@@ -1,7 +1,6 @@
 package storage
 
 import (
-	"database/sql"
 	"time"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
@@ -32,7 +31,7 @@ func (tx *Tx) Erase(store gateway.StoreID, id gateway.PaymentID) (gone Erased, e
 	if len(open) > 0 {
 		return gone, gateway.Errorf(gateway.CodeConflict, "operation %s of payment %s is %s and may need what is personal: settle it first, then erase", open[0].ID, id, open[0].State)
 	}
-	err = tx.each(func(row *sql.Rows) error {
+	err = tx.each(func(row Row) error {
 		var name string
 		err := row.Scan(&name)
 		gone.Details = append(gone.Details, name)
@@ -78,7 +77,7 @@ func (tx *Tx) Erasable(store gateway.StoreID, q ErasableQuery) (ids []gateway.Pa
 	} else {
 		w.add(ended+` OR p.updated_us < %s)`, micro(q.Held))
 	}
-	err = tx.each(func(row *sql.Rows) error {
+	err = tx.each(func(row Row) error {
 		var id gateway.PaymentID
 		err := row.Scan(&id)
 		ids = append(ids, id)

@@ -1,8 +1,6 @@
 package storage
 
 import (
-	"database/sql"
-
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 )
 
@@ -32,7 +30,7 @@ type OperationCount struct {
 
 // Statistics returns a store's counts and sums, sorted by their names.
 func (tx *Tx) Statistics(store gateway.StoreID) (s Statistics, err error) {
-	err = tx.each(func(row *sql.Rows) error {
+	err = tx.each(func(row Row) error {
 		var p PaymentSum
 		var currency string
 		var due, authorized, released, captured, refunded, chargedBack int64
@@ -47,7 +45,7 @@ func (tx *Tx) Statistics(store gateway.StoreID) (s Statistics, err error) {
 	if err != nil {
 		return s, err
 	}
-	err = tx.each(func(row *sql.Rows) error {
+	err = tx.each(func(row Row) error {
 		var o OperationCount
 		err := row.Scan(&o.Provider, &o.Kind, &o.State, &o.Count)
 		s.Operations = append(s.Operations, o)
@@ -57,7 +55,7 @@ func (tx *Tx) Statistics(store gateway.StoreID) (s Statistics, err error) {
 		return s, err
 	}
 	// Of the events, those that are open are few: they are counted by that index, and not by the store's.
-	err = tx.q.QueryRowContext(tx.ctx, `SELECT (SELECT COUNT(*) FROM discrepancy WHERE store = $1 AND resolved_by = ''),
-		(SELECT COUNT(*) FROM outbox WHERE store || '' = $1 AND delivered_us IS NULL)`, store).Scan(&s.Discrepancies, &s.Events)
+	_, err = tx.first([]any{&s.Discrepancies, &s.Events}, `SELECT (SELECT COUNT(*) FROM discrepancy WHERE store = $1 AND resolved_by = ''),
+		(SELECT COUNT(*) FROM outbox WHERE store || '' = $1 AND delivered_us IS NULL)`, store)
 	return s, err
 }

@@ -17,7 +17,8 @@ import (
 // context: a caller who gives up must not leave a write of unknown fate.
 const writeTimeout = 30 * time.Second
 
-// Queries runs SQL; *sql.Tx and *sql.DB do.
+// Queries runs SQL; *sql.Tx and *sql.DB do. One that is a [Batcher], too, is given
+// statements that can travel together in one round trip.
 type Queries interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
@@ -73,6 +74,9 @@ func (db *DB) Update(ctx context.Context, f func(tx *Tx) error) error {
 	err := coded(db.driver.Update(ctx, func(q Queries) error {
 		tx := &Tx{ctx: ctx, q: q, now: db.Now()}
 		err := contain(f, tx)
+		if err == nil {
+			err = tx.run()
+		}
 		if appended, changed = tx.appended, tx.changed; err != nil {
 			changed = nil // nothing was written
 		}
@@ -114,6 +118,10 @@ func coded(err error) error {
 }
 
 // Tx is a transaction. It belongs to one goroutine and to the function it was given to.
+//
+// Writes whose result nobody needs go out together with the next statement that
+// reads, or at the end: a transaction costs few round trips. When one of them fails,
+// that is the error of whatever runs next, and in any case the one of Update.
 type Tx struct {
 	ctx      context.Context
 	q        Queries
@@ -121,6 +129,8 @@ type Tx struct {
 	appended bool // it wrote an event
 	last     lastEvent
 	changed  map[PaymentKey]bool
+	put      []Statement // off, until a result is needed
+	failed   error       // of what was put off
 }
 
 // Now returns the transaction's time.
@@ -128,42 +138,7 @@ func (tx *Tx) Now() time.Time { return tx.now }
 
 // SQL returns the transaction's context and connection, for packages that keep
 // tables of their own beside the ledger (gateway/task). Both end with the transaction.
-func (tx *Tx) SQL() (context.Context, Queries) { return tx.ctx, tx.q }
-
-func (tx *Tx) exec(query string, args ...any) (int64, error) {
-	r, err := tx.q.ExecContext(tx.ctx, query, args...)
-	if err != nil {
-		return 0, err
-	}
-	return r.RowsAffected()
-}
-
-// one runs a statement that must change exactly one row.
-func (tx *Tx) one(what, query string, args ...any) error {
-	n, err := tx.exec(query, args...)
-	if err != nil {
-		return err
-	}
-	if n != 1 {
-		return gateway.Errorf(gateway.CodeConflict, "%s was changed by somebody else: load it again", what)
-	}
-	return nil
-}
-
-// each runs a query and calls scan for every row.
-func (tx *Tx) each(scan func(row *sql.Rows) error, query string, args ...any) (err error) {
-	rows, err := tx.q.QueryContext(tx.ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
+func (tx *Tx) SQL() (context.Context, Queries) { return tx.ctx, inTurn{tx} }
 
 func notFound(what string, id any) error {
 	return gateway.Errorf(gateway.CodeNotFound, "there is no %s %v in this store", what, id)

@@ -79,7 +79,7 @@ func (tx *Tx) skipUnwanted(s Subscription) error {
 		kind  string
 	}
 	var unwanted []sort
-	err := tx.each(func(row *sql.Rows) error {
+	err := tx.each(func(row Row) error {
 		var one sort
 		err := row.Scan(&one.store, &one.kind)
 		if !s.asks(one.store, one.kind) {
@@ -102,7 +102,7 @@ func (tx *Tx) skipUnwanted(s Subscription) error {
 func (tx *Tx) Subscriptions() ([]Subscription, error) { return tx.subscriptions(``) }
 
 func (tx *Tx) subscriptions(where string, args ...any) (all []Subscription, err error) {
-	err = tx.each(func(row *sql.Rows) error {
+	err = tx.each(func(row Row) error {
 		var s Subscription
 		var kinds, stores string
 		var since int64
@@ -150,7 +150,7 @@ func (tx *Tx) RemoveSubscription(name string, limit int) (left bool, err error) 
 	}
 	var open []string
 	deleted := 0
-	err = tx.each(func(row *sql.Rows) error {
+	err = tx.each(func(row Row) error {
 		var event string
 		var state DeliveryState
 		err := row.Scan(&event, &state)

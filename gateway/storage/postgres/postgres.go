@@ -95,15 +95,15 @@ func (d driver) Update(ctx context.Context, f func(storage.Queries) error) error
 }
 
 func (d driver) once(ctx context.Context, f func(storage.Queries) error) error {
-	tx, err := d.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	tx, err := d.begin(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED")
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
+	defer tx.end()
 	if err := f(tx); err != nil {
 		return err
 	}
-	return tx.Commit()
+	return tx.commit(ctx)
 }
 
 // conflict reports whether PostgreSQL ended a transaction so that another could go
@@ -114,11 +114,11 @@ func conflict(err error) bool {
 }
 
 func (d driver) View(ctx context.Context, f func(storage.Queries) error) error {
-	tx, err := d.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	tx, err := d.begin(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // nothing was written
+	defer tx.end()
 	return f(tx)
 }
 

@@ -153,7 +153,7 @@ func everyStatement(tx *storage.Tx) error {
 		return err
 	}
 	step := storage.Step{Store: es, Operation: "op", Number: 1, Name: gateway.OpCapture, Key: "k", State: gateway.StepPrepared}
-	_, err = tx.InsertStep(step)
+	err = tx.InsertStep(step)
 	err = errors.Join(err, tx.ClaimStep(step, "digest", now), tx.AppendAttempt(storage.Attempt{Store: es, Operation: "op", Number: 1, Started: now}),
 		tx.SetDetail(es, a, "order", "x"), tx.AddRefs(es, a, gateway.Refs{{Owner: "acme", Name: "payment", Value: "x"}}), tx.AppendEvent(es, a, "e", "x"),
 		tx.AppendDiscrepancy(es, a, "d", "x"))

@@ -32,8 +32,7 @@ func operation(t *testing.T, db *storage.DB, p gateway.Payment, key string) stor
 		if err != nil {
 			return err
 		}
-		_, err = tx.InsertStep(storage.Step{Store: p.Store, Operation: o.ID, Number: 1, Name: gateway.OpCapture, Key: "pk_" + key, Effect: gateway.EffectMove, State: gateway.StepPrepared})
-		return err
+		return tx.InsertStep(storage.Step{Store: p.Store, Operation: o.ID, Number: 1, Name: gateway.OpCapture, Key: "pk_" + key, Effect: gateway.EffectMove, State: gateway.StepPrepared})
 	})
 	return o
 }

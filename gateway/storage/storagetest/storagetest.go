@@ -50,6 +50,8 @@ func each(f func(name string, run func(t *testing.T, db *storage.DB))) {
 		{"S58 a payment is read as it was written", roundTrip},
 		{"a failed transaction leaves nothing", rollback},
 		{"one that fails does not touch the others", isolatedFailures},
+		{"a write that is put off counts as one that is not", putOff},
+		{"a payment is locked and read in one go", locked},
 		{"a fact about money is counted once", movements},
 		{"money is reserved once", reservations},
 		{"S59 terminal states never change, and what changed meanwhile is not overwritten", operations},
