@@ -17,9 +17,12 @@
 // [Queue] is the port. Package task/leased is the engine that works in the
 // application's own storage, SQLite or PostgreSQL; package task/tasktest holds
 // engines to the promises below. There is one engine for both databases on
-// purpose: a task must be enqueued in the transaction of the payment that it
-// belongs to, and the queues that are known for PostgreSQL want a transaction of
-// another driver than the storage's. Operations whose answer was lost are not tasks:
+// purpose. A task is enqueued in the transaction of the payment that it belongs to,
+// and what is promised of it, progress, families with weights, one running item of a
+// queue, signs of life, the operator's retry, is state in tables of our own, which a
+// queue such as River does not have: with it, every item would have two lives, one
+// in each, and a dead worker would be noticed by two clocks (River's, by default,
+// after an hour). Operations whose answer was lost are not tasks:
 // the payment engine finds them in its own table.
 //
 // # The states

@@ -5,6 +5,10 @@
 // It relies on what PostgreSQL gives by default and asserts it at open: READ
 // COMMITTED, with conditional updates that take the row's lock, and
 // synchronous_commit.
+//
+// The time is the server's, so that what one process writes down, a lease or a
+// deadline, is judged alike by all. What a transaction reads and writes together
+// travels together: with a network between, round trips are what it costs.
 package postgres
 
 import (
@@ -23,8 +27,10 @@ import (
 
 // Options are what Open may be told. The zero Options are right for most.
 type Options struct {
-	Now      func() time.Time // the time that rows get; nil means time.Now
-	MaxConns int              // 0 means 16
+	// Now is the time that rows get. Nil means the server's, so that all processes
+	// that share the database agree on what is late, whatever their machines' clocks say.
+	Now      func() time.Time
+	MaxConns int // 0 means 16
 	// Quiet says that other processes are not told which payments this one changes:
 	// whoever waits there ([storage.DB.Follow]) finds out at the next look.
 	Quiet bool
@@ -48,26 +54,31 @@ func Open(ctx context.Context, dsn string, options ...Options) (*storage.DB, err
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(o.MaxConns)
 	db.SetMaxIdleConns(o.MaxConns)
-	if err := prepare(ctx, db); err != nil {
+	d := driver{db: db, config: config}
+	if o.Now == nil {
+		d.clock = newClock()
+		o.Now = d.clock.now
+	}
+	if err := prepare(ctx, d); err != nil {
 		_ = db.Close()
 		return nil, err
 	}
-	d := driver{db: db, config: config}
 	if !o.Quiet {
 		d.announcer = newAnnouncer(db)
 	}
 	return storage.New(d, o.Now), nil
 }
 
-func prepare(ctx context.Context, db *sql.DB) error {
+func prepare(ctx context.Context, d driver) error {
 	var commit string
-	if err := db.QueryRowContext(ctx, "SHOW synchronous_commit").Scan(&commit); err != nil {
+	err := d.View(ctx, func(q storage.Queries) error { return q.QueryRowContext(ctx, "SHOW synchronous_commit").Scan(&commit) })
+	if err != nil {
 		return gateway.Errorf(gateway.CodeUnavailable, "the database cannot be reached: %s", reason(err))
 	}
 	if commit == "off" || commit == "local" {
 		return gateway.Errorf(gateway.CodeInternal, "the database has synchronous_commit=%s: an acknowledged write could be lost", commit)
 	}
-	return storage.Migrate(ctx, db, "postgres")
+	return storage.Migrate(ctx, d.db, "postgres")
 }
 
 // reason tells PostgreSQL's own code and never the connection string.
@@ -83,6 +94,7 @@ type driver struct {
 
 	db     *sql.DB
 	config *pgx.ConnConfig
+	clock  *clock // nil where the application tells the time
 }
 
 func (d driver) Update(ctx context.Context, f func(storage.Queries) error) error {

@@ -31,7 +31,14 @@ func (d driver) begin(ctx context.Context, statement string) (*transaction, erro
 	if err != nil {
 		return nil, err
 	}
-	return &transaction{conn, statement}, nil
+	t := &transaction{conn, statement}
+	if d.clock != nil {
+		if err := t.raw(func(c *pgx.Conn, _ bool) error { return d.clock.compare(ctx, c) }); err != nil {
+			t.end()
+			return nil, err
+		}
+	}
+	return t, nil
 }
 
 // idle is the status of a connection on which no transaction is open.
