@@ -93,13 +93,15 @@ func (tx *Tx) InsertInbox(all ...Told) (items []InboxItem, created []bool, err e
 	}
 	// Two processes that store the same events must not wait for each other.
 	slices.SortFunc(rows, func(a, b int) int { return keyOf(items[a]).compare(keyOf(items[b])) })
+	var inserts []Statement
 	for _, size := range insertSizes {
 		for len(rows) >= size {
-			if err := tx.insertInbox(rows[:size], items, all, created, at); err != nil {
-				return nil, nil, err
-			}
+			inserts = append(inserts, insertInbox(rows[:size], items, all, created, at))
 			rows = rows[size:]
 		}
+	}
+	if err := tx.run(inserts...); err != nil {
+		return nil, nil, err
 	}
 	for n := range items {
 		if created[n] {
@@ -127,7 +129,7 @@ func (tx *Tx) rowOf(t Told) InboxItem {
 }
 
 // insertInbox inserts the rows of some items by one statement.
-func (tx *Tx) insertInbox(rows []int, items []InboxItem, all []Told, created []bool, at map[inboxKey]int) error {
+func insertInbox(rows []int, items []InboxItem, all []Told, created []bool, at map[inboxKey]int) Statement {
 	args := make([]any, 0, len(rows)*insertColumns)
 	for _, n := range rows {
 		i, lease := items[n], time.Time{}
@@ -137,12 +139,12 @@ func (tx *Tx) insertInbox(rows []int, items []InboxItem, all []Told, created []b
 		args = append(args, i.Store, i.Provider, i.Event, i.Kind, i.State, i.Gate, i.Payment, i.Digest, string(i.Body), i.Failure, i.Attempt,
 			microOrNull(i.Due), microOrNull(lease), micro(i.Received), micro(i.Updated), microOrNull(i.Ended))
 	}
-	return tx.each(func(row Row) error {
+	return Statement{Text: insertInto[len(rows)], Args: args, Rows: func(row Row) error {
 		var k inboxKey
 		err := row.Scan(&k.store, &k.provider, &k.event)
 		created[at[k]] = err == nil
 		return err
-	}, insertInto[len(rows)], args...)
+	}}
 }
 
 // insertSizes are how many rows one statement inserts, the large ones first; a
