@@ -176,6 +176,7 @@ func promisesOf(e gateway.Endpoint) []string {
 	add(e.RemainderAfterPartial != "", "the rest after a partial capture is %s", e.RemainderAfterPartial)
 	add(e.OverCapture.BasisPoints > 0, "may capture up to %d basis points more", e.OverCapture.BasisPoints)
 	add(e.AmountMode != "", "amounts are %s", e.AmountMode)
+	add(e.Renews, "the same amount renews the hold")
 	add(e.List != "", "listed with %s", e.List)
 	return notes
 }

@@ -101,6 +101,13 @@ type Endpoint struct {
 	RemainderAfterPartial Remainder
 	OverCapture           OverCapture
 	AmountMode            AmountMode
+	// Renews says that an adjustment to the amount that is held already renews the hold:
+	// it gets a new expiry, and may get a new name. The answer and the lookups then show
+	// each renewal as a [MoveAdjust] of its own; where the hold gets a new name, that is
+	// its Reference, what it superseded is its Parent, and the reference of the payment
+	// that TargetRef names becomes the new one. It cannot be with [AmountDelta], by
+	// which nothing would be asked for.
+	Renews bool
 	// List is the operation that lists the provider's movements for reconciliation, "" when it cannot.
 	List Operation
 }
@@ -117,6 +124,9 @@ func (e Endpoint) Check() error {
 	}
 	if len(e.AlreadyDone) > 0 && !e.Natural {
 		return Errorf(CodeInternal, "the endpoint has AlreadyDone codes but is not Natural")
+	}
+	if e.Renews && e.AmountMode == AmountDelta {
+		return Errorf(CodeInternal, "the endpoint renews holds but takes what is added: a renewal adds nothing; state the new total (AmountAbsolute), or leave Renews out")
 	}
 	for _, d := range []time.Duration{e.KeyTTL, e.LookupLag, e.LateEffectMax, e.Async} {
 		if d < 0 {

@@ -28,7 +28,7 @@ func Fold(currency string, movements []Movement) (Balances, error) {
 		return Balances{}, err
 	}
 	b := Balances{nothing, nothing, nothing, nothing, nothing}
-	adjusted := newestAdjustments(facts)
+	adjusted := newestAdjustments(facts, func(Movement) bool { return true })
 	for _, m := range facts {
 		if err := b.apply(m, adjusted); err != nil {
 			return Balances{}, err
@@ -70,10 +70,11 @@ func distinct(currency string, movements []Movement) ([]Movement, error) {
 	return facts, nil
 }
 
-// newestAdjustments returns, for each adjusted hold, the adjustment that counts. A
-// hold that superseded another one is an adjustment with a name of its own, and
-// what is adjusted or superseded next names that: the end of such a chain counts.
-func newestAdjustments(facts []Movement) map[string]Movement {
+// newestAdjustments returns, for each adjusted hold, the adjustment that counts among
+// those that say something. A hold that superseded another one is an adjustment with
+// a name of its own, and what is adjusted or superseded next names that: the end of
+// such a chain counts.
+func newestAdjustments(facts []Movement, says func(Movement) bool) map[string]Movement {
 	holds, adjusts := map[string]bool{}, map[string]Movement{}
 	for _, m := range facts {
 		switch m.Kind {
@@ -85,7 +86,7 @@ func newestAdjustments(facts []Movement) map[string]Movement {
 	}
 	newest, depths := map[string]Movement{}, map[string]int{}
 	for _, m := range facts {
-		if m.Kind != MoveAdjust {
+		if m.Kind != MoveAdjust || !says(m) {
 			continue
 		}
 		hold, depth := m.Parent, 0

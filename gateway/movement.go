@@ -11,7 +11,7 @@ type MovementKind string
 // The kinds of movements. Amounts are never negative; the kind says which way.
 const (
 	MoveHold       MovementKind = "hold"       // money is held on the shopper's account
-	MoveAdjust     MovementKind = "adjust"     // the hold named by Parent now has this total, and this Reference where a new one superseded it
+	MoveAdjust     MovementKind = "adjust"     // the hold named by Parent now has this total, and this Reference where a new one superseded it; what was captured under former names is part of it
 	MoveRelease    MovementKind = "release"    // held money is free again
 	MoveCapture    MovementKind = "capture"    // money is taken, out of a hold or at once
 	MoveRefund     MovementKind = "refund"     // captured money is given back

@@ -119,15 +119,16 @@ func (p Payment) RefundableOf(capture string) Money {
 }
 
 // HoldExpires returns the time at which the first hold that says so expires,
-// and whether one does.
+// and whether one does. Of a hold that was renewed or superseded, the newest time
+// that was told counts.
 func (p Payment) HoldExpires() (first time.Time, known bool) {
-	adjusted := newestAdjustments(p.Movements)
+	adjusted := newestAdjustments(p.Movements, func(m Movement) bool { return !m.Expires.IsZero() })
 	for _, m := range p.Movements {
 		if m.Kind != MoveHold {
 			continue
 		}
 		expires := m.Expires
-		if now, ok := adjusted[m.Reference]; ok && !now.Expires.IsZero() {
+		if now, ok := adjusted[m.Reference]; ok {
 			expires = now.Expires
 		}
 		if !expires.IsZero() && (!known || expires.Before(first)) {

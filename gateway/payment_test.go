@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -233,7 +234,7 @@ func TestOverCaptureIsTheSmallerAllowance(t *testing.T) {
 func TestEndpointPromisesMustNotContradict(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, gateway.Endpoint{Effect: gateway.EffectMove, KeyTTL: time.Hour, Replays5xx: true}.Check())
-	for _, e := range []gateway.Endpoint{{}, {Effect: "some"}, {Effect: gateway.EffectMove, Replays5xx: true}, {Effect: gateway.EffectHold, AlreadyDone: []string{"x"}}, {Effect: gateway.EffectHold, Async: -1}} {
+	for _, e := range []gateway.Endpoint{{}, {Effect: "some"}, {Effect: gateway.EffectMove, Replays5xx: true}, {Effect: gateway.EffectHold, AlreadyDone: []string{"x"}}, {Effect: gateway.EffectHold, Async: -1}, {Effect: gateway.EffectHold, Renews: true, AmountMode: gateway.AmountDelta}} {
 		require.Error(t, e.Check())
 	}
 }
@@ -309,6 +310,13 @@ func TestAHoldThatSupersedesAnotherIsHeldInItsPlace(t *testing.T) {
 		expires, known := gateway.Payment{Movements: chain}.HoldExpires()
 		assert.True(t, known)
 		assert.Equal(t, day.AddDate(0, 0, 14), expires)
+	}
+	untold := append(slices.Clone(chain), move(gateway.MoveAdjust, 1100, "e", "c")) // renewed, and it does not say until when
+	for range 24 {
+		rand.Shuffle(len(untold), func(i, j int) { untold[i], untold[j] = untold[j], untold[i] })
+		expires, known := gateway.Payment{Movements: untold}.HoldExpires()
+		assert.True(t, known)
+		assert.Equal(t, day.AddDate(0, 0, 14), expires, "the last that was told, and not the first hold's")
 	}
 	for _, odd := range [][2]string{{"b", "c"}, {"b", "b"}} { // a circle belongs to no hold
 		b, err := gateway.Fold("EUR", []gateway.Movement{move(gateway.MoveHold, 1000, "a", ""), move(gateway.MoveAdjust, 1500, "c", odd[0]), move(gateway.MoveAdjust, 1600, "b", odd[1])})

@@ -85,7 +85,7 @@ func (e *Engine) check(rule rule, kind gateway.Operation, p gateway.Payment, ope
 	if amount, err = rule.amountOf(kind, p, r); err != nil {
 		return amount, err
 	}
-	if err = rule.allow(kind, p, open, amount); err != nil {
+	if err = rule.allow(kind, p, open); err != nil {
 		return amount, err
 	}
 	provider := r.Provider
@@ -94,6 +94,9 @@ func (e *Engine) check(rule rule, kind gateway.Operation, p gateway.Payment, ope
 	}
 	endpoint, err := e.endpoint(provider, e.command(provider, kind))
 	if err != nil {
+		return amount, err
+	}
+	if err := e.mayHold(kind, provider, endpoint, p, open, amount); err != nil {
 		return amount, err
 	}
 	for _, o := range open {
@@ -178,7 +181,7 @@ func (e *Engine) begin(ctx context.Context, kind gateway.Operation, r Request, p
 			return err
 		}
 		if kind == gateway.OpAdjust {
-			part.amount = e.adjustment(p, o)
+			part = e.adjustment(p, o)
 		}
 		step, err := e.insertStep(tx, o, 1, e.command(o.Provider, kind), part)
 		if endpoint, _ := e.endpoint(o.Provider, step.Name); err != nil || keep.Saved != "" || endpoint.Restates { // what else it needs is loaded
@@ -303,11 +306,14 @@ func (e *Engine) endsHold(p gateway.Payment, o storage.Operation) bool {
 
 // adjustment returns what an adjustment says to the provider: the new total, or
 // how much more, for those who want to be told that.
-func (e *Engine) adjustment(p gateway.Payment, o storage.Operation) gateway.Money {
-	if endpoint, err := e.endpoint(o.Provider, gateway.OpAdjust); err != nil || endpoint.AmountMode != gateway.AmountDelta {
-		return gateway.Money{}
+func (e *Engine) adjustment(p gateway.Payment, o storage.Operation) part {
+	if o.Amount == p.Balances.Authorized {
+		return renewal(p, o)
 	}
-	return gateway.Minor(o.Amount.Minor()-p.Balances.Authorized.Minor(), o.Amount.Currency())
+	if endpoint, err := e.endpoint(o.Provider, gateway.OpAdjust); err != nil || endpoint.AmountMode != gateway.AmountDelta {
+		return part{}
+	}
+	return part{amount: gateway.Minor(o.Amount.Minor()-p.Balances.Authorized.Minor(), o.Amount.Currency())}
 }
 
 func (e *Engine) endpoint(provider string, op gateway.Operation) (gateway.Endpoint, error) {

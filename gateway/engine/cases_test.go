@@ -26,7 +26,7 @@ var cases = map[string][]string{
 	"decline then success on one resource":       {"TestADeclineIsOvercomeOnTheSameResource"},
 	"chargeback, dispute won or lost":            {"TestAChargebackBoundsWhatCanBeRefunded", "TestADisputeIsKeptAndToldOnce"},
 	"authorization expires":                      {"TestALateCaptureIsNotRefusedByUs"},
-	"incremental authorization, reauthorize":     {"TestAnAdjustmentChangesWhatIsHeld"},
+	"incremental authorization, reauthorize":     {"TestAnAdjustmentChangesWhatIsHeld", "TestARenewalIsToldFromNothingHappened", "TestAHoldIsRenewedAgainAndAgain"},
 	"redirect abandoned, then success":           {"TestAnAbandonedRedirectIsCancelledAtTheProvider", "TestMoneyThatComesTooLateIsKeptOrGivenBack"},
 	"zero-amount verification, token stored":     {"TestAVerifiedInstrumentIsStoredAndPaysAgain"},
 	"off-session and merchant-initiated payment": {"TestAVerifiedInstrumentIsStoredAndPaysAgain", "TestADeclineIsToldAndMayBeOvercome"},

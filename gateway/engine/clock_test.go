@@ -228,7 +228,7 @@ func disturbed(t *testing.T, m move, fault simulator.Fault, off time.Duration) {
 	db, err := sqlite.Open(t.Context(), file, sqlite.Options{Now: now})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, db.Close()) })
-	other, err := engine.New(engine.Config{Pools: pools(t, link{w.server.URL(), w.hurry.policy, patience}), Storage: db, SendTimeout: patience * 7 / 5, Sealer: sealer(t)})
+	other, err := engine.New(engine.Config{Pools: pools(t, link{url: w.server.URL(), hurry: w.hurry.policy, patience: patience}), Storage: db, SendTimeout: patience * 7 / 5, Sealer: sealer(t)})
 	require.NoError(t, err)
 	decide, looked := once(m.op, fault), false
 	w.server.Lie(w.hurry.lie(func(c simulator.Call) simulator.Fault {

@@ -94,7 +94,7 @@ func TestChild(t *testing.T) {
 	require.NoError(t, err)
 	defer db.Close()
 	bio := biographies[o.Life].withMode(modes[o.Mode])
-	cfg := engine.Config{Pools: poolsWith(t, link{url: o.Server}, bio.flows, bio.edits()...), Storage: db, SendTimeout: time.Second, LeaseMargin: time.Second, Sealer: plainSealer{}}
+	cfg := engine.Config{Pools: poolsWith(t, link{url: o.Server, reauthorizes: bio.reauthorizes}, bio.flows, bio.edits()...), Storage: db, SendTimeout: time.Second, LeaseMargin: time.Second, Sealer: plainSealer{}}
 	if bio.config != nil {
 		bio.config(&cfg)
 	}
@@ -167,25 +167,14 @@ func run(t *testing.T, o orders) (visits []visit, done bool) {
 	return visits, done
 }
 
-// campaign kills children that lead one life at the given visits, one after another, lets the last
+// livesOf kills children that lead one life at the given visits, one after another, lets the last
 // one come to its end, and holds the two ledgers against each other. It returns
-// what all of them passed.
-func campaign(t *testing.T, onPostgres bool, fault simulator.Fault, crashes ...visit) []visit {
-	t.Helper()
-	return slices.Concat(lives(t, onPostgres, fault, crashes...)...)
-}
-
-// lives is a campaign that tells what each child passed.
-func lives(t *testing.T, onPostgres bool, fault simulator.Fault, crashes ...visit) (all [][]visit) {
-	t.Helper()
-	return livesOf(t, "", onPostgres, fault, crashes...)
-}
-
+// what each of them passed.
 func livesOf(t *testing.T, name string, onPostgres bool, fault simulator.Fault, crashes ...visit) (all [][]visit) {
 	t.Helper()
 	bio := biographies[name]
 	mode := crashMode(t)
-	rules := modes[mode].rules
+	rules := bio.rules(modes[mode].rules)
 	rules.Slow, rules.LateEffect, rules.LookupLag = time.Millisecond, time.Millisecond, 0 // the provider's clock is the real one
 	server, err := simulator.Start(simulator.Config{ManualWebhooks: true, Rules: rules})
 	require.NoError(t, err)

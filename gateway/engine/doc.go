@@ -32,6 +32,11 @@
 // records one writes the next down. A refund that a provider takes from captures
 // is spread over them in the same way.
 //
+// An adjustment to the amount that is held already renews the hold, where the
+// provider's endpoint Renews. The balances are the same before and after: what tells
+// that it happened is a hold, or an expiry, that was not known when it began. What
+// acts on the hold waits meanwhile, and then names the newest one.
+//
 // # What applications have to say
 //
 // [Hook] is called before and after every call: it may decide what runs, permit,

@@ -194,6 +194,9 @@ func begins(o storage.Operation) bool { return rules[o.Kind].begins || o.Kind ==
 // happened reports whether the payment's movements show what the operation wanted.
 func happened(o storage.Operation, step storage.Step, p gateway.Payment) bool {
 	want := rules[o.Kind].moves
+	if before, is := renews(o, step); is { // the balances were what they are before, too
+		return renewed(o, before, p.Movements)
+	}
 	switch {
 	case o.Kind == gateway.OpAdjust: // a state too: it was another total when this began
 		return p.Balances.Authorized == o.Amount

@@ -80,7 +80,7 @@ func (e *Engine) mayBeNamed(tx *storage.Tx, p gateway.Payment, r gateway.Ref, wa
 	if found && other != p.ID {
 		return gateway.Errorf(gateway.CodeConflict, "%s %q is payment %s already", r.Name, r.Value, other)
 	}
-	if have := refOf(p, r.Owner, r.Name); have != "" && !wanted {
+	if have := refOf(p, r.Owner, r.Name); have != "" && !wanted && !e.renames(r.Owner, r.Name) {
 		return gateway.Errorf(gateway.CodeConflict, "payment %s has a %s already, %q: %q is not looked at", p.ID, r.Name, have, r.Value)
 	}
 	return nil

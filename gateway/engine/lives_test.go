@@ -22,6 +22,9 @@ type biography struct {
 	moved    [4]int64              // authorized, released, captured, refunded in the end
 	theirs   int                   // payments at the provider
 
+	// reauthorizes says that the provider makes a new authorization of an adjustment.
+	reauthorizes bool
+
 	// again says that what a lost call began may have been cancelled and begun anew: of
 	// moved, what was released and the payments are then as many as they are.
 	again bool
@@ -92,6 +95,7 @@ func (bio biography) edits() (all []command.Item) {
 // configure returns the change to an engine that a life needs.
 func (bio biography) configure(t *testing.T) func(*engine.Config, link) {
 	return func(cfg *engine.Config, at link) {
+		at.reauthorizes = bio.reauthorizes
 		cfg.Pools = poolsWith(t, at, bio.flows, bio.edits()...)
 		if bio.config != nil {
 			bio.config(cfg)
@@ -99,7 +103,47 @@ func (bio biography) configure(t *testing.T) func(*engine.Config, link) {
 	}
 }
 
-var biographies = map[string]biography{"": oneCard, "every kind": everyKind, "begun anew": begunAnew}
+// rules returns the rules of the life's provider.
+func (bio biography) rules(r simulator.Rules) simulator.Rules {
+	r.Reauthorize = bio.reauthorizes
+	return r
+}
+
+// heldAnew is a payment by card whose hold is renewed, and superseded by more and
+// less, between what is taken of it.
+var heldAnew = biography{
+	live: renewedLife, reauthorizes: true,
+	calls: []simulator.Operation{simulator.OpCreatePayment, simulator.OpAdjust, simulator.OpCapture, simulator.OpRelease, simulator.OpRefund},
+	moved: [4]int64{1100, 700, 400, 250}, theirs: 1,
+}
+
+// renewedLife renews a hold before and after a part of it was captured.
+func renewedLife(ctx context.Context, eng *engine.Engine, wait func()) error {
+	p, err := eng.Create(ctx, engine.NewPayment{Store: "es", Key: "order", Amount: eur(1000)})
+	if err != nil {
+		return err
+	}
+	minor := func(n int64) func(*engine.Request) { return func(r *engine.Request) { r.Amount = eur(n) } }
+	done := []gateway.OperationState{gateway.StateSucceeded}
+	for _, d := range []deed{
+		{eng.Authorize, "auth", func(r *engine.Request) { r.Amount, r.Instrument = eur(1000), card(simulator.TokenOK) }, done},
+		{eng.Adjust, "renew", minor(1000), done},
+		{eng.Capture, "ship-1", minor(300), done},
+		{eng.Adjust, "renew again", minor(1000), done},
+		{eng.Adjust, "less", minor(900), done},
+		{eng.Adjust, "more", minor(1100), done},
+		{eng.Capture, "ship-2", minor(100), done},
+		{eng.Void, "void", func(*engine.Request) {}, done},
+		{eng.Refund, "back", minor(250), done},
+	} {
+		if err := d.carry(ctx, eng, p, "", wait); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var biographies = map[string]biography{"": oneCard, "every kind": everyKind, "begun anew": begunAnew, "held anew": heldAnew}
 
 // planned captures at once what the order "auto" holds.
 func planned(p gateway.Payment, _ string) engine.Policy {

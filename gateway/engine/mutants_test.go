@@ -51,6 +51,16 @@ var mutants = []mutant{
 		new: "	case ge.Code == gateway.CodeIndeterminate, f.sent && ge.Code == gateway.CodeInternal:\n		if strings.Contains(f.err.Error(), \"before the answer\") {\n			return refused()\n		}\n		return unknown()\n",
 	},
 	{
+		name: "a renewal taken for nothing happened", file: "judge.go", killers: "Renewal|Renewed",
+		old: "	if before, is := renews(o, step); is { ",
+		new: "	if before, is := renews(o, step); is && p.Balances.Authorized != o.Amount { ",
+	},
+	{
+		name: "a renewed hold is taken by its old name", file: "perform.go", killers: "OldName|Renewed",
+		old: " && !supersedes(p, owner, value, r.Value) {",
+		new: " && !supersedes(p, owner, value, \"\") {",
+	},
+	{
 		name: "a server error means failed", file: "judge.go", killers: everyLie,
 		old: "	case ge.Code == gateway.CodeIndeterminate, f.sent && ge.Code == gateway.CodeInternal:\n		return unknown()\n",
 		new: "	case ge.Code == gateway.CodeIndeterminate, f.sent && ge.Code == gateway.CodeInternal:\n		if strings.Contains(f.err.Error(), \"status 5\") {\n			return refused()\n		}\n		return unknown()\n",

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -19,7 +20,7 @@ import (
 // E2: a process is killed, and the one that recovers from that is killed too, at
 // every pair of boundaries: what recovery leaves behind half-way must be as sound
 // as what the first one left. ENGINE_PAIRS=all takes every pair, ENGINE_PAIRS=3 every
-// third one, otherwise it is a few; always the same. A pair that fails is named by its two visits; with
+// third one, otherwise it is a few; always the same. Of a hold that is renewed it is every fourth of those. A pair that fails is named by its two visits; with
 // ENGINE_PAIRS=all and -run it is run alone.
 func TestAProcessKilledWhileItRecoversLosesAndDoublesNothing(t *testing.T) {
 	t.Parallel()
@@ -40,24 +41,29 @@ func TestAProcessKilledWhileItRecoversLosesAndDoublesNothing(t *testing.T) {
 	// at once than there are processors.
 	places := make(chan struct{}, 3*runtime.GOMAXPROCS(0))
 	var wg sync.WaitGroup
-	for _, fault := range []simulator.Fault{"", simulator.ResetAfter, simulator.ResetBefore} {
-		for _, first := range campaign(t, false, fault) {
-			name := fmt.Sprintf("%s at %d %s", fault, first.N, first.Point)
-			if pick(firsts, name) > 0 {
+	for _, of := range []struct {
+		life  string
+		fault simulator.Fault
+		every int64 // of the firsts
+	}{{"", "", 1}, {"", simulator.ResetAfter, 1}, {"", simulator.ResetBefore, 1}, {"held anew", simulator.ResetAfter, 4}} {
+		fault := of.fault
+		for _, first := range slices.Concat(livesOf(t, of.life, false, fault)...) {
+			name := fmt.Sprintf("%s%s at %d %s", of.life, fault, first.N, first.Point)
+			if pick(firsts*of.every, name) > 0 {
 				continue
 			}
 			places <- struct{}{}
 			wg.Go(func() {
 				defer func() { <-places }()
 				t.Run(name, func(t *testing.T) {
-					recovery := lives(t, false, fault, first)[1]
+					recovery := livesOf(t, of.life, false, fault, first)[1]
 					for _, second := range recovery {
 						name := fmt.Sprintf("then at %d %s", second.N, second.Point)
 						if pick(seconds, t.Name()+name) > 0 {
 							continue
 						}
 						t.Run(name, func(t *testing.T) {
-							processes.Add(int64(len(lives(t, false, fault, first, second))))
+							processes.Add(int64(len(livesOf(t, of.life, false, fault, first, second))))
 							runs.Add(1)
 						})
 					}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"time"
 
@@ -44,7 +45,7 @@ func (e *Engine) call(ctx context.Context, o storage.Operation, r Request, first
 		return done(e.await(ctx, o))
 	}
 	hooked := Call{Kind: o.Kind, Payment: subject.Payment, Operation: o, Step: step, Request: r}
-	claimed := false
+	claimed, another := false, false
 	subject.BeforeSend = func(ctx context.Context, digest string) error {
 		if err := e.built(ctx, hooked, digest); err != nil {
 			return err
@@ -53,7 +54,7 @@ func (e *Engine) call(ctx context.Context, o storage.Operation, r Request, first
 		err := e.db.Update(ctx, func(tx *storage.Tx) error {
 			return tx.ClaimStep(step, digest, tx.Now().Add(e.lease()))
 		})
-		claimed = err == nil
+		claimed, another = err == nil, errors.Is(err, storage.ErrAnotherRequest)
 		point("after the claim")
 		return err
 	}
@@ -63,15 +64,20 @@ func (e *Engine) call(ctx context.Context, o storage.Operation, r Request, first
 	started := e.db.Now()
 	out, err := e.cfg.Pools.For(o.Provider).Get(step.Name).Execute(send, subject)
 	point("after the call")
+	if another && o.State == gateway.StateUnknown {
+		// What it is about has another name by now, such as a hold that was renewed elsewhere.
+		perr := e.end(context.WithoutCancel(ctx), o, gateway.StateParked, gateway.CodeIndeterminate, "it may not have happened, and what would be sent again is not what was sent before")
+		return done(e.report(ctx, o, gateway.Outcome{}, perr))
+	}
 	if err != nil && !claimed && gateway.CodeOf(err) == gateway.CodeConflict && gateway.AsError(err, "").Stage == "before send" {
 		return done(e.await(ctx, o)) // somebody else has it
 	}
-	odd := err == nil && !revokes(o, step) && (differs(o, step, subject.Payment.Due.Currency(), out) || rules[o.Kind].about && e.misstates(context.WithoutCancel(ctx), o, out))
+	odd := err == nil && !revokes(o, step) && (differs(o, step, subject.Payment.Due.Currency(), out) || renewsNothing(o, step, subject.Payment, out) || rules[o.Kind].about && e.misstates(context.WithoutCancel(ctx), o, out))
 	if odd {
 		// Another amount than was asked for may be true (a partial authorization) or
 		// a lie: it is not booked on this answer's word, but looked up at once.
 		out.Movements = nil
-		err = gateway.Errorf(gateway.CodeIndeterminate, "the answer states another amount than was asked for")
+		err = gateway.Errorf(gateway.CodeIndeterminate, "the answer states another amount than was asked for, or shows nothing new")
 	}
 	shown, notes := out, map[string]map[string]string(nil)
 	if code := gateway.CodeOf(err); code == "" || code == gateway.CodeDeclined && claimed {
@@ -116,7 +122,7 @@ func differs(o storage.Operation, step storage.Step, currency string, out gatewa
 		asked = gateway.Minor(o.Reserved, currency)
 	}
 	return asked.IsSet() && slices.ContainsFunc(out.Movements, func(m gateway.Movement) bool {
-		return states(o.Kind, m.Kind) && m.Operation == o.ID && (step.Target == "" || m.Parent == step.Target) && m.Amount != asked
+		return states(o.Kind, m.Kind) && m.Operation == o.ID && (step.Target == "" || o.Kind == gateway.OpAdjust || m.Parent == step.Target) && m.Amount != asked
 	})
 }
 
@@ -237,7 +243,7 @@ func (e *Engine) prepare(ctx context.Context, o storage.Operation, i *gateway.In
 	if step.Amount.IsSet() {
 		s.Amount = step.Amount
 	}
-	if step.Target != "" {
+	if _, is := renews(o, step); step.Target != "" && !is {
 		s.Target = step.Target
 	}
 	s.IdempotencyKey = step.Key
@@ -267,10 +273,11 @@ func (e *Engine) prepare(ctx context.Context, o storage.Operation, i *gateway.In
 // errInstrument says that a call cannot be made again without its caller.
 var errInstrument = gateway.Errorf(gateway.CodeUnavailable, "the request had an instrument, which is not stored: call again with the same key and the instrument")
 
+// refOf returns the provider's newest name of a kind for a payment.
 func refOf(p gateway.Payment, owner, name string) string {
 	value := ""
 	for _, r := range p.Refs {
-		if r.Owner == owner && r.Name == name {
+		if r.Owner == owner && r.Name == name && !supersedes(p, owner, value, r.Value) {
 			value = r.Value
 		}
 	}

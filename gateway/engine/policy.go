@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"time"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
@@ -88,6 +89,9 @@ func (e *Engine) planFor(tx *storage.Tx, p *gateway.Payment, before gateway.Bala
 		}
 		plans = append(plans, plan)
 	}
+	if err := replanned(tx, p, policy); err != nil {
+		return err
+	}
 	for _, plan := range plans {
 		plan.Store, plan.Payment = p.Store, p.ID
 		if _, err := tx.InsertPlan(plan); err != nil {
@@ -95,6 +99,25 @@ func (e *Engine) planFor(tx *storage.Tx, p *gateway.Payment, before gateway.Bala
 		}
 	}
 	return nil
+}
+
+// replanned moves the capture that waits for the end of the hold to the end of the
+// one that has come in its place. What was tried already is not tried sooner.
+func replanned(tx *storage.Tx, p *gateway.Payment, policy Policy) error {
+	adjusted := slices.ContainsFunc(p.Movements, func(m gateway.Movement) bool { return m.Kind == gateway.MoveAdjust && !m.Expires.IsZero() })
+	due, timed := policy.due(*p, tx.Now())
+	if policy.Capture != CaptureBeforeExpiry || !timed || !adjusted {
+		return nil
+	}
+	all, err := tx.Plans(p.Store, p.ID)
+	for _, plan := range all {
+		waits := plan.Name == planCapture && !plan.Due.IsZero() && !plan.Due.Equal(due)
+		if waits && (plan.Tries == 0 || due.After(plan.Due)) {
+			plan.Due = due
+			return tx.UpdatePlan(plan)
+		}
+	}
+	return err
 }
 
 // due returns when to capture; timed is false when the application decides. The

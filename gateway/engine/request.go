@@ -79,7 +79,9 @@ func (e *Engine) Refund(ctx context.Context, r Request) (Result, error) {
 }
 
 // Adjust changes how much is held: Amount is the new total. It cannot be less than
-// what was captured, is being captured or was released.
+// what was captured, is being captured or was released. Where the provider's endpoint
+// Renews, the amount that is held already renews the hold: it gets a new expiry, and
+// may get a new name, by which it is captured and released from then on.
 func (e *Engine) Adjust(ctx context.Context, r Request) (Result, error) {
 	return e.perform(ctx, gateway.OpAdjust, r)
 }

@@ -140,11 +140,11 @@ func (e *Engine) lookUp(ctx context.Context, o storage.Operation, step storage.S
 		lookup = gateway.OpFetch
 	}
 	if lookup == "" {
-		if o.State == gateway.StateUnknown {
-			return e.without(ctx, o, step, endpoint, now)
-		}
 		if ended, err := e.booked(ctx, o, step); ended || err != nil {
 			return err
+		}
+		if o.State == gateway.StateUnknown {
+			return e.without(ctx, o, step, endpoint, now)
 		}
 		return errors.Join(e.afterLookup(ctx, o, endpoint, now), e.lookAgain(ctx, o)) // nobody can be asked: an event tells
 	}
@@ -182,8 +182,8 @@ func (e *Engine) lookUp(ctx context.Context, o storage.Operation, step storage.S
 	return e.afterLookup(ctx, o, endpoint, e.db.Now())
 }
 
-// booked ends an operation that waits for something, of a provider that cannot be
-// asked, when the books show what it wanted: another call has brought it.
+// booked ends an operation that waits for something, or is unknown, of a provider that
+// cannot be asked, when the books show what it wanted: another call has brought it.
 func (e *Engine) booked(ctx context.Context, o storage.Operation, step storage.Step) (ended bool, err error) {
 	p, err := e.Payment(ctx, o.Store, o.Payment)
 	if err != nil || !happened(o, step, p) {

@@ -77,7 +77,7 @@ func (r rule) amountOf(kind gateway.Operation, p gateway.Payment, req Request) (
 }
 
 // allow says whether a payment may have such an operation now.
-func (r rule) allow(kind gateway.Operation, p gateway.Payment, open []storage.Operation, amount gateway.Money) error {
+func (r rule) allow(kind gateway.Operation, p gateway.Payment, open []storage.Operation) error {
 	conflict := func(format string, args ...any) error { return gateway.Errorf(gateway.CodeConflict, format, args...) }
 	busy := slices.IndexFunc(open, func(o storage.Operation) bool { return rules[o.Kind].begins })
 	capturing := slices.IndexFunc(open, func(o storage.Operation) bool { return o.Kind == gateway.OpCapture })
@@ -106,8 +106,6 @@ func (r rule) allow(kind gateway.Operation, p gateway.Payment, open []storage.Op
 		return conflict("nothing is held that could be adjusted: the payment is %s", p.Status())
 	case kind == gateway.OpAdjust && same >= 0:
 		return conflict("the payment is being adjusted already (operation %s is %s)", open[same].ID, open[same].State)
-	case kind == gateway.OpAdjust && amount == p.Balances.Authorized:
-		return conflict("%s are held already", amount)
 	}
 	return nil
 }

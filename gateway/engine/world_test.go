@@ -85,7 +85,7 @@ func open(t *testing.T, rules simulator.Rules, patience time.Duration, change ..
 	t.Cleanup(func() { assert.NoError(t, w.db.Close()) })
 	var ids atomic.Int64
 	name := fmt.Sprintf("%x", sha256.Sum256([]byte(t.Name())))[:12]
-	at := link{w.server.URL(), w.hurry.policy, patience}
+	at := link{url: w.server.URL(), hurry: w.hurry.policy, patience: patience}
 	cfg := engine.Config{
 		NewID: func(prefix string) string { return fmt.Sprintf("%s_%s_%d", prefix, name, ids.Add(1)) },
 		Pools: pools(t, at), Storage: w.db, SendTimeout: patience * 7 / 5, Sealer: sealer(t),
@@ -104,6 +104,8 @@ type link struct {
 	hurry client.Policy // nil for none
 	// patience is how long a call may take; 0 is half a second.
 	patience time.Duration
+	// reauthorizes says that the provider makes a new authorization of an adjustment.
+	reauthorizes bool
 }
 
 // pools returns the sandbox's commands, with edits.
@@ -145,6 +147,7 @@ func providerAt(name string, at link, patience time.Duration) (command.Provider,
 	}
 	api, err := sandbox.New(sandbox.Config{
 		Name: name, BaseURL: at.url, Keys: tenant.Single(sandbox.Keys{Secret: gateway.NewSecret(simulator.DefaultKey)}), HTTP: client.Config{Timeout: patience}, Policy: policies,
+		Reauthorizes: at.reauthorizes,
 	})
 	if err != nil {
 		return command.Provider{}, err

@@ -215,7 +215,7 @@ type Step struct {
 	LastSent  time.Time
 	Sends     int64
 	Amount    gateway.Money // of this call, where the operation takes several; the zero Money: the operation's
-	Target    string        // of this call; "": the operation's
+	Target    string        // of this call; "": the operation's. Of an adjustment that renews: the mark by which the engine knows what is new
 	Doubt     bool          // some try had no answer to rely on: it may have been executed
 }
 
@@ -266,10 +266,14 @@ func stepsOf(all *[]Step, store gateway.StoreID, id gateway.OperationID, order s
 		WHERE s.store = $1 AND s.operation = $2 ` + order, Args: []any{store, id}}
 }
 
+// ErrAnotherRequest says that a step cannot be sent again: what would be sent is not
+// what was sent before.
+var ErrAnotherRequest = gateway.Errorf(gateway.CodeConflict, "the request differs from the one that was sent under this key before: what it is made of has changed, or a builder is not a function of the subject alone")
+
 // ClaimStep makes this caller the only sender of a prepared step until the lease
 // ends, and fixes the bytes that go out under its key. It fails with
-// [gateway.CodeConflict] when somebody else has claimed it, or when other bytes
-// were sent under the key before.
+// [gateway.CodeConflict] when somebody else has claimed it, and with
+// [ErrAnotherRequest] when other bytes were sent under the key before.
 func (tx *Tx) ClaimStep(s Step, digest string, lease time.Time) error {
 	n, err := tx.exec(`UPDATE step SET state = $1, digest = $2, lease_us = $3, first_sent_us = COALESCE(first_sent_us, $4), last_sent_us = $5, sends = sends + 1
 		WHERE store = $6 AND operation = $7 AND number = $8 AND state = $9 AND (digest = '' OR digest = $10)`,
@@ -282,7 +286,7 @@ func (tx *Tx) ClaimStep(s Step, digest string, lease time.Time) error {
 		return err
 	}
 	if have.State == gateway.StepPrepared && have.Digest != digest {
-		return gateway.Errorf(gateway.CodeConflict, "the request differs from the one that was sent under this key before: a builder is not a function of the subject alone")
+		return ErrAnotherRequest
 	}
 	return gateway.Errorf(gateway.CodeConflict, "somebody else is making this call")
 }

@@ -40,16 +40,16 @@ func (a *API) Commands(*command.Pool) command.Commands {
 			Client:   a.client,
 			Validate: answers(accepted, validator.Struct[Capture](), sameAmount),
 			Handle:   handler.Compose(captureRefs, captureMoney),
-			Endpoint: keyed(gateway.EffectMove, gateway.OpFetch, gateway.Endpoint{
+			Endpoint: a.holds(keyed(gateway.EffectMove, gateway.OpFetch, gateway.Endpoint{
 				Echoes: echoes, Async: settles, DeclineIsFinal: true, RemainderAfterPartial: gateway.RemainderKept,
-			}),
+			})),
 		},
 		gateway.OpVoid: command.Spec{
 			Transfer: a.route(http.MethodPost, "/v1/payments/{target}/releases"),
 			Client:   a.client,
 			Validate: paymentAnswers(done),
 			Handle:   handler.Compose(paymentRefs, newest(gateway.MoveRelease)),
-			Endpoint: keyed(gateway.EffectHold, gateway.OpFetch, gateway.Endpoint{AlreadyDone: []string{"already_released", "already_canceled"}}),
+			Endpoint: a.holds(keyed(gateway.EffectHold, gateway.OpFetch, gateway.Endpoint{AlreadyDone: []string{"already_released", "already_canceled"}})),
 		},
 		gateway.OpRefund: command.Spec{
 			Request:  request.Compose(money, reference, request.Named("capture", request.Write(ofCapture))),
@@ -62,14 +62,15 @@ func (a *API) Commands(*command.Pool) command.Commands {
 			}),
 		},
 		gateway.OpAdjust: command.Spec{
-			Request:  request.Compose(money),
+			Request:  request.Compose(money, reference),
 			Transfer: a.route(http.MethodPost, "/v1/payments/{target}/adjustments"),
 			Client:   a.client,
 			Validate: paymentAnswers(done, validator.Echo{Amount: "amounts/authorized", Currency: "amount/currency"}),
-			Handle:   handler.Compose(paymentRefs, newest(gateway.MoveAdjust)),
-			Endpoint: keyed(gateway.EffectHold, gateway.OpFetch, gateway.Endpoint{
-				Echoes: gateway.EchoAmount | gateway.EchoCurrency, AlreadyDone: []string{"amount_unchanged"}, AmountMode: gateway.AmountAbsolute,
-			}),
+			Handle:   handler.Compose(paymentRefs, adjusted()),
+			Endpoint: a.holds(keyed(gateway.EffectHold, gateway.OpFetch, gateway.Endpoint{
+				Echoes: gateway.EchoAmount | gateway.EchoCurrency, DeclineIsFinal: true, AlreadyDone: []string{"amount_unchanged"}, AmountMode: gateway.AmountAbsolute,
+				Renews: a.cfg.Reauthorizes,
+			})),
 		},
 		gateway.OpContinue: command.Spec{
 			Request:  request.Compose(request.Named("data", request.Texts("data", input))),
@@ -179,6 +180,20 @@ func keyed(effect gateway.Effect, lookup gateway.Operation, e gateway.Endpoint) 
 	e.Natural = len(e.AlreadyDone) > 0 // not a capture, nor a refund: a second one may take more
 	if lookup == gateway.OpFetch {     // the others make something new
 		e.TargetRef = "payment"
+	}
+	return e
+}
+
+// holds returns the promises of a call about what is held: where adjustments make new
+// authorizations, it names the newest one in place of the payment (package simulator,
+// "what happens to money"). An adjustment is then no repetition of another one.
+func (a *API) holds(e gateway.Endpoint) gateway.Endpoint {
+	if !a.cfg.Reauthorizes {
+		return e
+	}
+	e.TargetRef = "authorization"
+	if e.Renews {
+		e.Natural, e.AlreadyDone = false, nil
 	}
 	return e
 }

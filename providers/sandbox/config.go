@@ -12,9 +12,13 @@ type Config struct {
 	Name    string // of the provider in the pools; "" means "sandbox"
 	BaseURL string // of the simulator
 	Keys    tenant.Credentials[Keys]
-	HTTP    client.Config   // timeouts, proxies; the zero value is safe
-	Client  client.Client   // instead of HTTP, for tests; nil makes one from HTTP
-	Policy  []client.Policy // around the client, the first listed outermost
+	// Reauthorizes says that an adjustment makes a new authorization, whose name then
+	// stands for what is held (simulator.Rules.Reauthorize). An adjustment to the same
+	// amount then renews the hold.
+	Reauthorizes bool
+	HTTP         client.Config   // timeouts, proxies; the zero value is safe
+	Client       client.Client   // instead of HTTP, for tests; nil makes one from HTTP
+	Policy       []client.Policy // around the client, the first listed outermost
 }
 
 // Keys are one store's credentials.

@@ -49,20 +49,22 @@ var Errors = validator.NewErrorMap(gateway.CodeIndeterminate, map[string]validat
 	// The request was refused because of the state that the payment is in. What
 	// is "already" done may have been done by a call of ours whose answer was
 	// lost: the endpoints list those codes, and the engine asks.
-	"idempotency_mismatch":   {Code: gateway.CodeConflict, Merchant: "the idempotency key was used for another request"},
-	"key_canceled":           {Code: gateway.CodeConflict, Merchant: "what this key would make was cancelled"},
-	"already_captured":       {Code: gateway.CodeConflict},
-	"already_released":       {Code: gateway.CodeConflict},
-	"already_canceled":       {Code: gateway.CodeConflict},
-	"already_refunded":       {Code: gateway.CodeConflict},
-	"already_charged_back":   {Code: gateway.CodeConflict},
-	"amount_unchanged":       {Code: gateway.CodeConflict},
-	"not_authorized":         {Code: gateway.CodeConflict},
-	"not_captured":           {Code: gateway.CodeConflict},
-	"not_held":               {Code: gateway.CodeConflict},
-	"not_confirmable":        {Code: gateway.CodeConflict},
-	"authorization_expired":  {Code: gateway.CodeConflict},
-	"capture_not_refundable": {Code: gateway.CodeConflict},
+	"idempotency_mismatch": {Code: gateway.CodeConflict, Merchant: "the idempotency key was used for another request"},
+	"key_canceled":         {Code: gateway.CodeConflict, Merchant: "what this key would make was cancelled"},
+	"already_captured":     {Code: gateway.CodeConflict},
+	"already_released":     {Code: gateway.CodeConflict},
+	"already_canceled":     {Code: gateway.CodeConflict},
+	"already_refunded":     {Code: gateway.CodeConflict},
+	"already_charged_back": {Code: gateway.CodeConflict},
+	"amount_unchanged":     {Code: gateway.CodeConflict},
+
+	"authorization_superseded": {Code: gateway.CodeConflict, Merchant: "another authorization is held in the place of this one"},
+	"not_authorized":           {Code: gateway.CodeConflict},
+	"not_captured":             {Code: gateway.CodeConflict},
+	"not_held":                 {Code: gateway.CodeConflict},
+	"not_confirmable":          {Code: gateway.CodeConflict},
+	"authorization_expired":    {Code: gateway.CodeConflict},
+	"capture_not_refundable":   {Code: gateway.CodeConflict},
 
 	// The first call under this key is still at work: nobody knows yet.
 	"idempotency_in_flight": {Code: gateway.CodeIndeterminate},

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"slices"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 	"github.com/gatewaycommand/gatewaycommand/gateway/decline"
@@ -116,6 +117,33 @@ func newest(kind gateway.MovementKind) handler.Part {
 			}
 		}
 		return gateway.Errorf(gateway.CodeIndeterminate, "the payment shows no %s", kind)
+	}))
+}
+
+// adjusted keeps the newest total of what is held, and of the authorizations that
+// were superseded on the way to it those that an answer that was lost may have told.
+func adjusted() handler.Part {
+	return handler.Named("money", handler.Typed(func(_ context.Context, x transfer.Exchange, p Payment, out *gateway.Outcome) error {
+		all, err := p.Facts()
+		if err != nil {
+			return err
+		}
+		names := ""
+		for _, m := range slices.Backward(all) {
+			switch {
+			case m.Kind != gateway.MoveAdjust:
+				continue
+			case len(out.Movements) == 0:
+				m.Operation, out.Status = x.Subject.Operation, gateway.StatusSucceeded
+			case m.Reference != names:
+				continue
+			}
+			out.Movements, names = append(out.Movements, m), m.Parent
+		}
+		if len(out.Movements) == 0 {
+			return gateway.Errorf(gateway.CodeIndeterminate, "the payment shows no adjustment")
+		}
+		return nil
 	}))
 }
 

@@ -12,8 +12,9 @@ func (p Payment) Facts() ([]gateway.Movement, error) {
 		return nil, err
 	}
 	for i := range all {
-		if all[i].Kind == gateway.MoveHold && p.Expires != nil {
-			all[i].Expires = *p.Expires
+		holds := all[i].Kind == gateway.MoveHold || all[i].Kind == gateway.MoveAdjust
+		if holds && all[i].Reference == p.Authorization && p.Expires != nil {
+			all[i].Expires = *p.Expires // what was superseded no longer says its own
 		}
 	}
 	return all, nil

@@ -60,7 +60,7 @@ func open(t *testing.T, cfg simulator.Config) shop {
 	server, err := simulator.Start(cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, server.Close()) })
-	api, err := sandbox.New(sandbox.Config{BaseURL: server.URL(), Keys: tenant.Single(sandbox.Keys{Secret: gateway.NewSecret(simulator.DefaultKey)})})
+	api, err := sandbox.New(sandbox.Config{BaseURL: server.URL(), Reauthorizes: cfg.Rules.Reauthorize, Keys: tenant.Single(sandbox.Keys{Secret: gateway.NewSecret(simulator.DefaultKey)})})
 	require.NoError(t, err)
 	pools, err := command.Assemble(api.Provider())
 	require.NoError(t, err)
@@ -204,6 +204,39 @@ func TestEveryInstrumentHasItsOutcome(t *testing.T) {
 		}
 	}
 	assert.Empty(t, sandbox.Errors.Unmapped(), "every code that the provider gives is mapped")
+}
+
+// Each adjustment makes a new authorization, by whose name the next call acts on it.
+func TestAHoldIsRenewedUnderANewName(t *testing.T) {
+	t.Parallel()
+	s := open(t, simulator.Config{Rules: simulator.Rules{Reauthorize: true}})
+	auth, err := s.pay(gateway.OpAuthorize, simulator.TokenOK)
+	require.NoError(t, err)
+	id, first := auth.Reference("payment"), auth.Reference("authorization")
+	endpoint, _ := s.pool.Endpoint(gateway.OpAdjust)
+	assert.True(t, endpoint.Renews)
+	assert.Empty(t, endpoint.AlreadyDone, "the same amount is not done already")
+	s.server.Advance(time.Hour)
+	renewed := s.must(gateway.OpAdjust, target(first, 1000))
+	second := renewed.Reference("authorization")
+	require.Len(t, renewed.Movements, 1)
+	m := renewed.Movements[0]
+	assert.Equal(t, []any{gateway.MoveAdjust, gateway.Minor(1000, "EUR"), second, first, gateway.OperationID("op_adjust")}, []any{m.Kind, m.Amount, m.Reference, m.Parent, m.Operation})
+	assert.WithinDuration(t, auth.Movements[0].Expires.Add(time.Hour), m.Expires, time.Minute)
+	require.NoError(t, s.server.AdjustInDashboard(id, 1200))
+	seen := s.must(gateway.OpFetch, target(id, 0))
+	third := seen.Reference("authorization")
+	_, err = s.run(gateway.OpCapture, target(second, 400))
+	require.ErrorIs(t, err, gateway.CodeConflict, "it was superseded")
+	taken := s.must(gateway.OpCapture, func(x *gateway.Subject) { target(third, 400)(x); x.IdempotencyKey = "new-name" })
+	assert.Equal(t, third, taken.Movements[0].Parent)
+	s.balances(id, auth, renewed, seen, taken)
+	last := s.must(gateway.OpAdjust, func(x *gateway.Subject) { target(third, 1100)(x); x.Operation, x.IdempotencyKey = "op_less", "less" })
+	require.Len(t, last.Movements, 3, "with those on the way to it, which nobody may have told")
+	b := s.balances(id, auth, last, taken)
+	assert.Equal(t, gateway.Minor(1100, "EUR"), b.Authorized)
+	void := s.must(gateway.OpVoid, target(last.Reference("authorization"), 0))
+	assert.Equal(t, gateway.Minor(700, "EUR"), s.balances(id, auth, last, taken, void).Released)
 }
 
 var outcomes = map[string]gateway.Status{

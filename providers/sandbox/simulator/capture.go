@@ -11,7 +11,7 @@ func (s *Server) createCapture(c *change, q *request) (answer, error) {
 	if err := f.done(); err != nil {
 		return answer{}, err
 	}
-	p, err := c.own("payment", q.id)
+	p, err := c.ownHold(q.id)
 	if err != nil {
 		return answer{}, err
 	}

@@ -89,6 +89,11 @@ type Rules struct {
 	OverCapture OverCapture
 	// AuthorizationValidity is the life of a hold; 0 means 7 days.
 	AuthorizationValidity time.Duration
+	// Reauthorize lets an adjustment, also to the amount that is held already, make a
+	// new authorization in place of the old one, with a name and a validity of its own.
+	// A capture, release, cancellation or adjustment may then name the authorization in
+	// place of the payment, and is refused when that one was superseded.
+	Reauthorize bool
 	// ExpiryGrace is how much longer than stated a hold really lives: a late
 	// capture still succeeds within it.
 	ExpiryGrace time.Duration

@@ -126,7 +126,8 @@ func (c *change) authorize(p *payment) error {
 		value = max(part, 1)
 	}
 	p.Phase, p.Action, p.Decline = StatusActive, nil, nil
-	p.Authorization, p.NetworkTransactionID = c.id("auth"), c.id("ntx")
+	c.name(p, c.id("auth"))
+	p.NetworkTransactionID = c.id("ntx")
 	m, err := c.book(p, posting{kind: KindHold, amount: value, reference: p.Authorization, merchant: p.Reference})
 	if err != nil {
 		return err

@@ -52,8 +52,8 @@
 //	POST   /v1/payments/{id}/releases     → 200 payment    {}
 //	POST   /v1/payments/{id}/refunds      → 201 refund, 202 when pending
 //	       {"amount"}; optional "capture", "reference"
-//	POST   /v1/payments/{id}/adjustments  → 200 payment
-//	       {"amount"}: the new total, higher or lower
+//	POST   /v1/payments/{id}/adjustments  → 200 payment, 402 when declined
+//	       {"amount"}: the new total, higher or lower; optional "reference"
 //	POST   /v1/payments/{id}/cancel       → 200 payment    {}
 //	POST   /v1/payments/cancel_by_key     → 200 list       {"idempotency_key"}: of the call that made it
 //	POST   /v1/payments/{id}/accept       → 200 payment    {}
@@ -95,7 +95,9 @@
 // "releases" voids the uncaptured rest, also after a partial capture; "cancel" ends
 // a payment of which nothing was captured; "cancel_by_key" does so with whatever a key
 // made, if anything, and lets it make nothing later; "accept" and "deny" end the review of one
-// that is held. A hold expires by the clock.
+// that is held. A hold expires by the clock. With Rules.Reauthorize an adjustment, also to
+// the same total, makes a new authorization: the entry's reference is its name, its
+// parent the superseded one, and {id} of the routes about a hold may be its name too.
 //
 // # API reference: errors
 //
@@ -116,7 +118,7 @@
 //	                     idempotency_in_flight, already_captured, already_released,
 //	                     already_canceled, already_refunded, already_charged_back,
 //	                     not_authorized, not_captured, not_confirmable,
-//	                     not_held, key_canceled
+//	                     not_held, key_canceled, authorization_superseded
 //	413 invalid_request  body_too_large
 //	415 invalid_request  unsupported_media_type
 //	422 unprocessable    authorization_expired, amount_too_large, amount_too_small,

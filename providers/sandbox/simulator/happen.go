@@ -46,6 +46,17 @@ func (s *Server) CaptureInDashboard(id string, amount int64, final bool) (Captur
 	})
 }
 
+// AdjustInDashboard changes what is held in all, or holds it anew, without a call, as
+// a merchant does in the provider's dashboard. The rules of the adjustment route apply.
+func (s *Server) AdjustInDashboard(id string, total int64) error {
+	return occur(s, id, func(c *change, p *payment) error {
+		if total <= 0 {
+			return badRequest("amount_invalid", "amount", "the amount must be above zero")
+		}
+		return c.adjust(p, total, "")
+	})
+}
+
 // RefundInDashboard refunds amount minor units without a call, as a merchant does
 // in the provider's dashboard. The rules of the refund route apply.
 func (s *Server) RefundInDashboard(id string, amount int64) (Refund, error) {

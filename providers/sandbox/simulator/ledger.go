@@ -12,6 +12,7 @@ const (
 	// KindHold holds money; its reference is the authorization.
 	KindHold Kind = "hold"
 	// KindAdjust changes a hold by a signed difference; its parent is the authorization.
+	// Its reference is the new authorization, where there is one ([Rules].Reauthorize).
 	KindAdjust Kind = "adjust"
 	// KindRelease gives held money back; its parent is the authorization, or the
 	// capture whose finality caused it.

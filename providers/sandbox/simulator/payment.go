@@ -21,6 +21,9 @@ type payment struct {
 	ChallengePassed bool        `json:"_challenge_passed,omitempty"`
 	Tries           int         `json:"_tries"`
 	Key             string      `json:"_key,omitempty"` // idempotency key of the call that made it
+	// Authorizations are the names by which calls may have asked for what is held, the
+	// last one the current one; none unless Rules.Reauthorize.
+	Authorizations []string `json:"_authorizations,omitempty"`
 }
 
 // closed is why a payment takes no more captures.

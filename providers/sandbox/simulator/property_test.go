@@ -42,7 +42,7 @@ func TestLedgerAlwaysEqualsTheBalancesAndNeverExceedsALimit(t *testing.T) {
 		over := simulator.OverCapture{Percent: rapid.Int64Range(0, 20).Draw(rt, "percent"), Absolute: rapid.Int64Range(0, 100).Draw(rt, "absolute")}
 		s, err := simulator.Start(simulator.Config{Clock: clock, Rules: simulator.Rules{
 			OverCapture: over, AsyncCapture: rapid.Bool().Draw(rt, "async capture"), AsyncRefund: rapid.Bool().Draw(rt, "async refund"),
-			SingleCapture: rapid.Bool().Draw(rt, "single"), ExpiryGrace: time.Hour, Slow: time.Nanosecond,
+			SingleCapture: rapid.Bool().Draw(rt, "single"), Reauthorize: rapid.Bool().Draw(rt, "reauthorize"), ExpiryGrace: time.Hour, Slow: time.Nanosecond,
 		}})
 		assert.NoError(t, err)
 		defer func() { assert.NoError(t, s.Close()) }()
@@ -114,6 +114,10 @@ func (m *machine) actions(rt *rapid.T) {
 		"adjust": func(rt *rapid.T) {
 			p := m.b.now(pick(rt))
 			m.post("/v1/payments/"+p.ID+"/adjustments", object{"amount": eur(value(rt, p.Amounts.Captured+p.Amounts.Capturing))})
+		},
+		"hold anew": func(rt *rapid.T) {
+			p := m.b.now(pick(rt))
+			m.post("/v1/payments/"+p.ID+"/adjustments", object{"amount": eur(max(1, p.Amounts.Authorized))})
 		},
 		"release": func(rt *rapid.T) { m.post("/v1/payments/"+pick(rt)+"/releases", object{}) },
 		"cancel":  func(rt *rapid.T) { m.post("/v1/payments/"+pick(rt)+"/cancel", object{}) },

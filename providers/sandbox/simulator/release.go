@@ -7,7 +7,7 @@ func (s *Server) createRelease(c *change, q *request) (answer, error) {
 	if err := q.fields.done(); err != nil {
 		return answer{}, err
 	}
-	p, err := c.own("payment", q.id)
+	p, err := c.ownHold(q.id)
 	if err != nil {
 		return answer{}, err
 	}
@@ -70,7 +70,7 @@ func (s *Server) cancelPayment(c *change, q *request) (answer, error) {
 	if err := q.fields.done(); err != nil {
 		return answer{}, err
 	}
-	p, err := c.own("payment", q.id)
+	p, err := c.ownHold(q.id)
 	if err != nil {
 		return answer{}, err
 	}

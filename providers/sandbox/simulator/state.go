@@ -16,7 +16,7 @@ type state struct {
 	payments    map[string]*payment
 	order       []string           // payments, oldest first
 	references  map[scope][]string // account and merchant reference → payments, oldest first
-	owner       map[string]string  // capture, refund, dispute or challenge → payment
+	owner       map[string]string  // capture, refund, dispute, challenge or authorization → payment
 	instruments map[string]*instrument
 	ledger      []Entry
 	events      []*event // oldest first
@@ -117,6 +117,9 @@ func (st *state) applyPayment(p *payment) {
 	st.payments[p.ID] = p
 	if p.Challenge != "" {
 		st.owner[p.Challenge] = p.ID
+	}
+	for _, id := range p.Authorizations {
+		st.owner[id] = p.ID
 	}
 	for _, x := range p.Captures {
 		st.owner[x.ID] = p.ID

@@ -99,6 +99,9 @@ func (c *change) perform(t *task) error {
 	case taskReverse:
 		return c.reverse(p, t.Subject)
 	case taskExpire:
+		if p.ExpiresAt != nil && p.ExpiresAt.Add(max(0, c.s.cfg.Rules.ExpiryGrace)).After(t.Due) {
+			return nil // another authorization is held in its place, for longer
+		}
 		return c.expire(p)
 	case taskAbandon:
 		return c.abandon(p, t.Due)

@@ -70,6 +70,8 @@ const (
 	TokenShortTransfer = "tok_short_transfer"
 	// TokenOverTransfer waits for a bank transfer; 110 % arrive after Rules.SettleAfter.
 	TokenOverTransfer = "tok_over_transfer"
+	// TokenAdjustDeclined is like tok_ok, and declines every adjustment (do_not_honor, soft).
+	TokenAdjustDeclined = "tok_adjust_declined"
 	// TokenSlow is like tok_ok, but creating the payment takes Rules.Slow of real
 	// time; its key is in flight meanwhile.
 	TokenSlow = "tok_slow"
@@ -100,6 +102,8 @@ type profile struct {
 	dispute     bool
 	foreign     bool
 	slow        bool
+
+	adjustDeclined bool
 }
 
 // later is how the captures or refunds of a token end.
@@ -144,6 +148,7 @@ var profiles = map[string]profile{
 	TokenTransfer:               {transfer: true},
 	TokenShortTransfer:          {transfer: true, arrives: 90},
 	TokenOverTransfer:           {transfer: true, arrives: 110},
+	TokenAdjustDeclined:         {adjustDeclined: true},
 	TokenSlow:                   {slow: true},
 }
 
