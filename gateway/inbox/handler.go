@@ -22,8 +22,10 @@ func (i *Inbox) Handler() http.Handler {
 }
 
 // For returns a handler for one provider, on whatever route the application gives
-// it. store names the store by the route, such as by its host; an error of it is
-// answered 404. It must not read the body: nobody has verified it.
+// it. store names the store by the route, such as by its host. Its error is
+// [gateway.CodeNotFound] for a route that names none, which is answered 404; after
+// any other the sender is told to try again. It must not read the body: nobody has
+// verified it.
 func (i *Inbox) For(provider string, store func(r *http.Request) (gateway.StoreID, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
@@ -32,8 +34,12 @@ func (i *Inbox) For(provider string, store func(r *http.Request) (gateway.StoreI
 			return
 		}
 		id, err := store(r)
-		if err != nil {
+		switch {
+		case gateway.CodeOf(err) == gateway.CodeNotFound:
 			id = ""
+		case err != nil:
+			i.answer(w, r, provider, "", i.cfg.Receivers[provider], webhook.CaseAgain, err)
+			return
 		}
 		i.serve(w, r, provider, id)
 	})
@@ -63,6 +69,11 @@ func (i *Inbox) serve(w http.ResponseWriter, r *http.Request, provider string, s
 		return
 	}
 	c, err := i.take(w, r, provider, store, receiver)
+	i.answer(w, r, provider, store, receiver, c, err)
+}
+
+// answer acknowledges a notification, or says why not.
+func (i *Inbox) answer(w http.ResponseWriter, r *http.Request, provider string, store gateway.StoreID, receiver webhook.Receiver, c webhook.Case, err error) {
 	if !c.Good() {
 		i.log.WarnContext(r.Context(), "a notification was not taken", "provider", provider, "store", store, "case", c, "code", gateway.CodeOf(err))
 	}
@@ -127,7 +138,8 @@ func (i *Inbox) read(w http.ResponseWriter, r *http.Request, store gateway.Store
 		return webhook.Call{}, gateway.Invalid("the body has more than %d bytes", i.cfg.MaxBody)
 	}
 	if err != nil {
-		return webhook.Call{}, gateway.Invalid("the body did not come whole")
+		// The connection broke, or its time was over: the next time it may come.
+		return webhook.Call{}, gateway.Errorf(gateway.CodeUnavailable, "the body did not come whole")
 	}
 	return webhook.Call{Store: store, Method: r.Method, URL: r.URL, Header: r.Header, Body: body}, nil
 }
