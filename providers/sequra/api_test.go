@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -331,6 +332,59 @@ func TestS36S74MethodsAreKeptForAnHour(t *testing.T) {
 	assert.Equal(t, 3600*time.Second, sequra.Kept)
 	_, err = m.For(t.Context(), "xx")
 	require.ErrorIs(t, err, gateway.CodeAuthentication)
+}
+
+// S74 while SeQura is slow, and then fails: all who ask meanwhile are told by its
+// one answer, nobody waits for longer than they want to, and who goes away takes
+// nothing with them.
+func TestS74ASlowSeQuraIsAskedOnceAndHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		calls, answer := 0, make(chan error)
+		api, err := sequra.New(sequra.Config{
+			Mode: sequra.Sandbox, Keys: tenant.Single(keys()), Client: client.Func(func(ctx context.Context, _ *transfer.Transfer) (*transfer.Response, error) {
+				calls++
+				select {
+				case err := <-answer:
+					return nil, err
+				case <-ctx.Done():
+					return nil, ctx.Err()
+				}
+			}),
+		})
+		require.NoError(t, err)
+		m := api.NewMethods(pooled(t, api), nil)
+		ask := func(ctx context.Context) <-chan error {
+			told := make(chan error, 1)
+			go func() {
+				_, err := m.For(ctx, "es")
+				told <- err
+			}()
+			synctest.Wait()
+			return told
+		}
+		first, leave := context.WithCancel(t.Context())
+		defer leave()
+		gone := ask(first)
+		hasty, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		impatient := ask(hasty)
+		var patient []<-chan error
+		for range 9 {
+			patient = append(patient, ask(t.Context()))
+		}
+		require.ErrorIs(t, <-impatient, context.DeadlineExceeded, "its own patience ended")
+		assert.Equal(t, 1, calls)
+		leave()
+		require.Error(t, <-gone)
+		synctest.Wait()
+		assert.Equal(t, 2, calls, "somebody else asks in its place, and one is enough")
+		answer <- gateway.Errorf(gateway.CodeUnavailable, "out of order")
+		for _, told := range patient {
+			require.ErrorIs(t, <-told, gateway.CodeUnavailable)
+		}
+		assert.Equal(t, 2, calls)
+	})
 }
 
 // S75: a connection is tested by its credentials and by what could be offered for
