@@ -334,6 +334,29 @@ func TestS36S74MethodsAreKeptForAnHour(t *testing.T) {
 	require.ErrorIs(t, err, gateway.CodeAuthentication)
 }
 
+// A path may be replaced, and still names the store's merchant.
+func TestAPathIsReplacedAndNamesTheMerchant(t *testing.T) {
+	t.Parallel()
+	var seen []string
+	api, err := sequra.New(sequra.Config{
+		Mode: sequra.Sandbox, Keys: tenant.Single(keys()), Client: client.Func(func(ctx context.Context, x *transfer.Transfer) (*transfer.Response, error) {
+			w, err := x.Wire(ctx)
+			if err != nil {
+				return nil, err
+			}
+			seen = append(seen, w.Method+" "+w.URL.Path+" "+w.Header.Get("Sequra-Merchant-Id"))
+			return &transfer.Response{Status: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(`{"payment_options":[]}`)}, nil
+		}),
+	})
+	require.NoError(t, err)
+	pools, err := command.Assemble(api.Provider(), command.Override("sequra", sequra.OpMerchantMethods,
+		command.WrapTransfer(transfer.Path("/v2/merchants/{merchant}/offers")), command.WrapTransfer(transfer.Method(http.MethodGet))))
+	require.NoError(t, err)
+	_, err = pools.For("sequra").Get(sequra.OpMerchantMethods).Execute(t.Context(), gateway.Subject{Store: "es"})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"GET /v2/merchants/" + simulator.Merchant + "/offers " + simulator.Merchant}, seen)
+}
+
 // S74 while SeQura is slow, and then fails: all who ask meanwhile are told by its
 // one answer, nobody waits for longer than they want to, and who goes away takes
 // nothing with them.
