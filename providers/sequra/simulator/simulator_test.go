@@ -203,7 +203,7 @@ func TestANotificationComesAgainUntilItIsTaken(t *testing.T) {
 	assert.Equal(t, url.Values{
 		"order_ref": {ref}, "order_ref_1": {""}, "product_code": {""}, "sq_state": {"approved"}, "approved_since": {"0"}, "m_signature": {"s"}, "m_storeId": {"es"},
 	}, *d.heard.Load())
-	require.Eventually(t, func() bool { return d.count.Load() == 3 }, 30*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(d.Notifications()[0].Statuses) == 3 }, 30*time.Second, time.Millisecond)
 	assert.False(t, d.Notifications()[0].Taken)
 	d.answer.Store(200)
 	status, err := d.Deliver(n.ID)
