@@ -111,6 +111,10 @@ func TestAFormThatNobodyFilledInIsAskedForAgain(t *testing.T) {
 		assert.Equal(t, http.StatusBadRequest, answer.StatusCode)
 		assert.Contains(t, body, "Choose how many books you want, from 1 to 5.")
 	}
+	for _, cart := range []string{"", newCart() + "A", "\n\x1b[2Jmoney" + newCart()[10:], "\xff" + newCart()[1:], strings.ToLower(newCart())} {
+		answer, _ := v.ask(http.MethodPost, "/orders", url.Values{"cart": {cart}, "quantity": {"1"}})
+		assert.Equal(t, http.StatusBadRequest, answer.StatusCode, "%q", cart)
+	}
 	assert.Len(t, v.payments(), 1)
 	assert.Empty(t, v.banks.Sandbox.Payments())
 }

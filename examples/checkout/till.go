@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,6 +34,12 @@ func newTill(lc fx.Lifecycle, e *engine.Engine, k *keys, at address, t *terminal
 
 // newCart returns the name of a cart, which becomes the name of an order.
 func newCart() string { return rand.Text() }
+
+// isCart reports whether a text may be the name of a cart. A part of it becomes the
+// order's number, and stands in mails, logs and addresses.
+func isCart(text string) bool {
+	return len(text) == len(newCart()) && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
+}
 
 // order makes the payment of a cart: the same cart, the same payment, however
 // often the shopper presses the button.
