@@ -87,7 +87,9 @@ func (tab *Tab) click(selector string, times int) (err error) {
 			there := slices.ContainsFunc(tab.frames(), func(w world) bool { at = w; return tab.place(w, selector, &x, &y) })
 			return there && x == wasX && y == wasY // what was just scrolled to cannot be hit yet
 		})
-		_ = tab.run(at, `globalThis.clicked = false; `+element(selector)+`?.addEventListener("click", () => { globalThis.clicked = true }, {capture: true, once: true})`, nil)
+		if !tab.scriptless { // else the page would complain of the script that listens
+			_ = tab.run(at, `globalThis.clicked = false; `+element(selector)+`?.addEventListener("click", () => { globalThis.clicked = true }, {capture: true, once: true})`, nil)
+		}
 		mouse := func(kind string, clicks int) error {
 			button := map[bool]string{true: "none", false: "left"}[clicks == 0]
 			return tab.try(tab.session, "Input.dispatchMouseEvent", object{"type": kind, "x": x, "y": y, "button": button, "clickCount": clicks}, nil)
