@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"runtime/debug"
 	"strings"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
@@ -75,7 +77,7 @@ func (i *Inbox) serve(w http.ResponseWriter, r *http.Request, provider string, s
 // answer acknowledges a notification, or says why not.
 func (i *Inbox) answer(w http.ResponseWriter, r *http.Request, provider string, store gateway.StoreID, receiver webhook.Receiver, c webhook.Case, err error) {
 	if !c.Good() {
-		i.log.WarnContext(r.Context(), "a notification was not taken", "provider", provider, "store", store, "case", c, "code", gateway.CodeOf(err))
+		i.log.WarnContext(r.Context(), "a notification was not taken", "provider", provider, "store", store, "case", c, "code", gateway.CodeOf(err), "detail", detail(err))
 	}
 	a := receiver.Answer(c, err)
 	point("before the acknowledgement")
@@ -92,7 +94,7 @@ func (i *Inbox) take(w http.ResponseWriter, r *http.Request, provider string, st
 	defer func() {
 		if p := recover(); p != nil {
 			c, err = webhook.CaseAgain, gateway.Errorf(gateway.CodeInternal, "taking a notification panicked")
-			i.log.ErrorContext(r.Context(), "taking a notification panicked", "provider", provider, "store", store)
+			i.log.ErrorContext(r.Context(), "taking a notification panicked", "provider", provider, "store", store, "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 		}
 	}()
 	call, err := i.read(w, r, store)
@@ -104,14 +106,33 @@ func (i *Inbox) take(w http.ResponseWriter, r *http.Request, provider string, st
 	defer cancel()
 	trust, err := receiver.Verify(ctx, call)
 	if err != nil {
-		return failed(err), err
+		return failed(err), told(err)
 	}
 	point("after the verification")
 	events, err := receiver.Read(ctx, call, trust)
 	if err != nil {
-		return failed(err), err
+		return failed(err), told(err)
 	}
 	return i.receive(ctx, provider, store, events, trust)
+}
+
+// told makes an error of a verifier or a reader, which quotes nothing that came,
+// one whose text may be logged.
+func told(err error) error {
+	if _, ours := errors.AsType[*gateway.Error](err); ours {
+		return err
+	}
+	return gateway.Errorf(gateway.AsError(err, gateway.CodeInternal).Code, "%w", err)
+}
+
+// detail returns what of an error may be logged: what stands in those of this
+// library. Others, such as a gate's, may quote anything, and so may the one that
+// names an event of an unknown kind.
+func detail(err error) string {
+	if e, ours := errors.AsType[*gateway.Error](err); ours && e.Code != gateway.CodeUnsupported {
+		return e.Detail
+	}
+	return ""
 }
 
 // failed returns the case of an error before anything was stored.

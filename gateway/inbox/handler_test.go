@@ -103,6 +103,7 @@ func TestPanicsAreContained(t *testing.T) {
 	code, _ := w.post("es", []byte("{}"))
 	assert.Equal(t, 503, code)
 	assert.NotContains(t, w.log.String(), enginetest.Canary)
+	assert.Contains(t, w.log.String(), "TestPanicsAreContained", "where it was")
 }
 
 // What could not be verified, for a fault of ours, is tried again.
@@ -114,6 +115,7 @@ func TestAFaultOfOursIsNoRefusal(t *testing.T) {
 	}})
 	code, _ := w.post("es", []byte("{}"))
 	assert.Equal(t, 503, code)
+	assert.Contains(t, w.log.String(), "the vault is away", "whoever is called at night reads why")
 }
 
 // Several events in one notification are rows of their own, and one that is known
