@@ -480,6 +480,13 @@ func TestS76DeliveriesAreReported(t *testing.T) {
 	wrong.Cart.Total++
 	require.ErrorIs(t, report(sequra.Report{Orders: []sequra.Delivered{wrong}}), gateway.CodeInvalid)
 	wrong = delivered
+	rest := wrong.Cart
+	rest.Total++
+	wrong.RemainingCart = &rest
+	var totals *sequra.TotalsError
+	require.ErrorAs(t, report(sequra.Report{Orders: []sequra.Delivered{wrong}}), &totals, "what remains adds up too")
+	assert.Equal(t, sequra.TotalsError{Items: 3000, Total: 3001}, *totals)
+	wrong = delivered
 	wrong.State = "lost"
 	require.ErrorIs(t, report(sequra.Report{Orders: []sequra.Delivered{wrong}}), gateway.CodeInvalid)
 	wrong = delivered

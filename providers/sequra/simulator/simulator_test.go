@@ -192,6 +192,17 @@ func TestTheLedgerCountsWhatCartsSay(t *testing.T) {
 	assert.Equal(t, 403, resp.StatusCode)
 }
 
+// S76: both carts of a report add up.
+func TestAReportAddsUp(t *testing.T) {
+	t.Parallel()
+	d := open(t, simulator.Config{})
+	for cart, want := range map[string]int{"": 204, `,"remaining_cart":` + cartOf(1000, 1000): 204, `,"remaining_cart":` + cartOf(1000, 900): 409} {
+		resp, body := d.call(http.MethodPost, "/orders/delivery_reports", `{"delivery_report":{"merchant":{"id":"`+simulator.Merchant+`"},"orders":[{"cart":`+cartOf(2000, 2000)+cart+`}]}}`)
+		assert.Equal(t, want, resp.StatusCode, "%s", body)
+	}
+	assert.Len(t, d.Reports(), 2)
+}
+
 // Notifications are forms with our parameters, and come again until they are taken.
 func TestANotificationComesAgainUntilItIsTaken(t *testing.T) {
 	t.Parallel()
