@@ -6,9 +6,11 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/fx"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
 )
@@ -20,11 +22,11 @@ type visitor struct {
 	client *http.Client
 }
 
-func newVisitor(t *testing.T) visitor {
+func newVisitor(t *testing.T, more ...fx.Option) visitor {
 	t.Helper()
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	return visitor{newShop(t), &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	return visitor{newShop(t, more...), &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
 // ask sends a form, or none, with headers in pairs.
@@ -111,6 +113,10 @@ func TestAFormThatNobodyFilledInIsAskedForAgain(t *testing.T) {
 		assert.Equal(t, http.StatusBadRequest, answer.StatusCode)
 		assert.Contains(t, body, "Choose how many books you want, from 1 to 5.")
 	}
+	for _, cart := range []string{"", newCart() + "A", "\n\x1b[2Jmoney" + newCart()[10:], "\xff" + newCart()[1:], strings.ToLower(newCart())} {
+		answer, _ := v.ask(http.MethodPost, "/orders", url.Values{"cart": {cart}, "quantity": {"1"}})
+		assert.Equal(t, http.StatusBadRequest, answer.StatusCode, "%q", cart)
+	}
 	assert.Len(t, v.payments(), 1)
 	assert.Empty(t, v.banks.Sandbox.Payments())
 }
@@ -146,7 +152,10 @@ func TestEveryPageKeepsItsAddressToItselfAndLetsNothingIn(t *testing.T) {
 // A provider that cannot be reached is not the end of it: another way may pay.
 func TestAWayToPayThatIsNotThereIsSaidSoAndAnotherOnePays(t *testing.T) {
 	t.Parallel()
-	v := newVisitor(t)
+	v := newVisitor(t, fx.Decorate(func(t *till) *till { // a busy machine takes longer than shoppers wait
+		t.patience = time.Minute
+		return t
+	}))
 	checkout := v.buy()
 	require.NoError(t, v.banks.Sandbox.Close())
 	answer, body := v.ask(http.MethodPost, checkout, url.Values{"method": {"card"}, "try": {"1"}})

@@ -48,7 +48,7 @@ func (p *pages) product(w http.ResponseWriter, _ *http.Request) {
 func (p *pages) order(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
 	cart, quantity := r.PostFormValue("cart"), number(r.PostFormValue("quantity"), most)
-	if len(cart) != len(newCart()) || quantity == 0 {
+	if !isCart(cart) || quantity == 0 {
 		p.look.problem(w, gateway.Invalid("Choose how many books you want, from 1 to %d.", most))
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,18 +22,25 @@ type till struct {
 	keys     *keys
 	url      string
 	terminal *terminal
+	patience time.Duration // how long a shopper looks at a page that does not change
 
 	running sync.WaitGroup
 }
 
 func newTill(lc fx.Lifecycle, e *engine.Engine, k *keys, at address, t *terminal) *till {
-	made := &till{engine: e, keys: k, url: at.url, terminal: t}
+	made := &till{engine: e, keys: k, url: at.url, terminal: t, patience: 700 * time.Millisecond}
 	lc.Append(fx.Hook{OnStop: func(ctx context.Context) error { return wait(ctx, made.running.Wait) }})
 	return made
 }
 
 // newCart returns the name of a cart, which becomes the name of an order.
 func newCart() string { return rand.Text() }
+
+// isCart reports whether a text may be the name of a cart. A part of it becomes the
+// order's number, and stands in mails, logs and addresses.
+func isCart(text string) bool {
+	return len(text) == len(newCart()) && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
+}
 
 // order makes the payment of a cart: the same cart, the same payment, however
 // often the shopper presses the button.
@@ -107,9 +115,6 @@ func (t *till) cancel(ctx context.Context, key storage.PaymentKey) error {
 	return err
 }
 
-// patience is how long a shopper looks at a page that does not change.
-const patience = 700 * time.Millisecond
-
 // run does something at a provider. A slow one does not hold up the shopper, who
 // watches the payment's page meanwhile; and a shopper who goes away stops nothing
 // that was begun. begun is false when it was refused before anything was written.
@@ -130,7 +135,7 @@ func (t *till) run(ctx context.Context, do func(ctx context.Context) (engine.Res
 			return true, nil // the payment's page says how it stands, also when it failed
 		}
 		return false, d.err
-	case <-time.After(patience):
+	case <-time.After(t.patience):
 		return true, nil
 	}
 }

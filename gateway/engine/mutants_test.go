@@ -202,7 +202,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "a forgery is read", file: "../inbox/handler.go", killers: "W1", in: theInbox,
-		old: "	trust, err := receiver.Verify(ctx, call)\n	if err != nil {\n		return failed(err), err\n	}\n",
+		old: "	trust, err := receiver.Verify(ctx, call)\n	if err != nil {\n		return failed(err), told(err)\n	}\n",
 		new: "	trust, err := receiver.Verify(ctx, call)\n	if err != nil {\n		trust = webhook.Proved\n	}\n",
 	},
 	{

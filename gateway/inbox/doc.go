@@ -52,8 +52,9 @@
 //
 // # The server around it
 //
-// The handlers read at most [Config].MaxBody, and few large bodies at once. Slow senders are the server's: set
-// http.Server's ReadHeaderTimeout and ReadTimeout (10 s is plenty), and
-// WriteTimeout above [Config].Patience. Logs hold ids, states and codes, never a
-// body or a header.
+// The handlers read at most [Config].MaxBody, and few large bodies at once. Slow
+// senders are the server's: set http.Server's ReadHeaderTimeout and ReadTimeout
+// (10 s is plenty), and
+// WriteTimeout above [Config].Patience. Logs hold ids, states, codes and what this
+// library's errors say, never a body or a header.
 package inbox

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"runtime/debug"
 	"strings"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
@@ -22,8 +24,10 @@ func (i *Inbox) Handler() http.Handler {
 }
 
 // For returns a handler for one provider, on whatever route the application gives
-// it. store names the store by the route, such as by its host; an error of it is
-// answered 404. It must not read the body: nobody has verified it.
+// it. store names the store by the route, such as by its host. Its error is
+// [gateway.CodeNotFound] for a route that names none, which is answered 404; after
+// any other the sender is told to try again. It must not read the body: nobody has
+// verified it.
 func (i *Inbox) For(provider string, store func(r *http.Request) (gateway.StoreID, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
@@ -32,8 +36,12 @@ func (i *Inbox) For(provider string, store func(r *http.Request) (gateway.StoreI
 			return
 		}
 		id, err := store(r)
-		if err != nil {
+		switch {
+		case gateway.CodeOf(err) == gateway.CodeNotFound:
 			id = ""
+		case err != nil:
+			i.answer(w, r, provider, "", i.cfg.Receivers[provider], webhook.CaseAgain, err)
+			return
 		}
 		i.serve(w, r, provider, id)
 	})
@@ -63,8 +71,13 @@ func (i *Inbox) serve(w http.ResponseWriter, r *http.Request, provider string, s
 		return
 	}
 	c, err := i.take(w, r, provider, store, receiver)
+	i.answer(w, r, provider, store, receiver, c, err)
+}
+
+// answer acknowledges a notification, or says why not.
+func (i *Inbox) answer(w http.ResponseWriter, r *http.Request, provider string, store gateway.StoreID, receiver webhook.Receiver, c webhook.Case, err error) {
 	if !c.Good() {
-		i.log.WarnContext(r.Context(), "a notification was not taken", "provider", provider, "store", store, "case", c, "code", gateway.CodeOf(err))
+		i.log.WarnContext(r.Context(), "a notification was not taken", "provider", provider, "store", store, "case", c, "code", gateway.CodeOf(err), "detail", detail(err))
 	}
 	a := receiver.Answer(c, err)
 	point("before the acknowledgement")
@@ -81,7 +94,7 @@ func (i *Inbox) take(w http.ResponseWriter, r *http.Request, provider string, st
 	defer func() {
 		if p := recover(); p != nil {
 			c, err = webhook.CaseAgain, gateway.Errorf(gateway.CodeInternal, "taking a notification panicked")
-			i.log.ErrorContext(r.Context(), "taking a notification panicked", "provider", provider, "store", store)
+			i.log.ErrorContext(r.Context(), "taking a notification panicked", "provider", provider, "store", store, "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 		}
 	}()
 	call, err := i.read(w, r, store)
@@ -93,14 +106,33 @@ func (i *Inbox) take(w http.ResponseWriter, r *http.Request, provider string, st
 	defer cancel()
 	trust, err := receiver.Verify(ctx, call)
 	if err != nil {
-		return failed(err), err
+		return failed(err), told(err)
 	}
 	point("after the verification")
 	events, err := receiver.Read(ctx, call, trust)
 	if err != nil {
-		return failed(err), err
+		return failed(err), told(err)
 	}
 	return i.receive(ctx, provider, store, events, trust)
+}
+
+// told makes an error of a verifier or a reader, which quotes nothing that came,
+// one whose text may be logged.
+func told(err error) error {
+	if _, ours := errors.AsType[*gateway.Error](err); ours {
+		return err
+	}
+	return gateway.Errorf(gateway.AsError(err, gateway.CodeInternal).Code, "%w", err)
+}
+
+// detail returns what of an error may be logged: what stands in those of this
+// library. Others, such as a gate's, may quote anything, and so may the one that
+// names an event of an unknown kind.
+func detail(err error) string {
+	if e, ours := errors.AsType[*gateway.Error](err); ours && e.Code != gateway.CodeUnsupported {
+		return e.Detail
+	}
+	return ""
 }
 
 // failed returns the case of an error before anything was stored.
@@ -127,7 +159,8 @@ func (i *Inbox) read(w http.ResponseWriter, r *http.Request, store gateway.Store
 		return webhook.Call{}, gateway.Invalid("the body has more than %d bytes", i.cfg.MaxBody)
 	}
 	if err != nil {
-		return webhook.Call{}, gateway.Invalid("the body did not come whole")
+		// The connection broke, or its time was over: the next time it may come.
+		return webhook.Call{}, gateway.Errorf(gateway.CodeUnavailable, "the body did not come whole")
 	}
 	return webhook.Call{Store: store, Method: r.Method, URL: r.URL, Header: r.Header, Body: body}, nil
 }

@@ -57,9 +57,12 @@ func TestH2AStaticRoute(t *testing.T) {
 		if host, ok := strings.CutSuffix(r.Header.Get("X-Shop"), ".shop.example"); ok {
 			return gateway.StoreID(host), nil
 		}
-		return "", errors.New("no shop")
+		if r.Header.Get("X-Shop") == "elsewhere" {
+			return "", gateway.Errorf(gateway.CodeNotFound, "no shop")
+		}
+		return "", errors.New("the table of hosts cannot be read")
 	}))
-	for shop, want := range map[string]int{"es.shop.example": 200, "elsewhere": 404} {
+	for shop, want := range map[string]int{"es.shop.example": 200, "elsewhere": 404, "perhaps": 503} {
 		code, _ := w.post("es", w.bodies()[0], func(c *webhook.Call) { c.Header.Set("X-Shop", shop) })
 		assert.Equal(t, want, code)
 	}
@@ -84,7 +87,7 @@ func TestABodyIsCappedAndNeverUnpacked(t *testing.T) {
 	q := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/webhooks/sandbox/es", io.MultiReader(strings.NewReader("{"), broken{}))
 	rec := httptest.NewRecorder()
 	w.box.Handler().ServeHTTP(rec, q)
-	assert.Equal(t, 400, rec.Code, "it did not come whole")
+	assert.Equal(t, 503, rec.Code, "it did not come whole: the next time it may")
 	assert.Equal(t, before, w.rows())
 }
 
@@ -100,6 +103,7 @@ func TestPanicsAreContained(t *testing.T) {
 	code, _ := w.post("es", []byte("{}"))
 	assert.Equal(t, 503, code)
 	assert.NotContains(t, w.log.String(), enginetest.Canary)
+	assert.Contains(t, w.log.String(), "TestPanicsAreContained", "where it was")
 }
 
 // What could not be verified, for a fault of ours, is tried again.
@@ -111,6 +115,7 @@ func TestAFaultOfOursIsNoRefusal(t *testing.T) {
 	}})
 	code, _ := w.post("es", []byte("{}"))
 	assert.Equal(t, 503, code)
+	assert.Contains(t, w.log.String(), "the vault is away", "whoever is called at night reads why")
 }
 
 // Several events in one notification are rows of their own, and one that is known

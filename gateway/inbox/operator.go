@@ -60,7 +60,7 @@ func (i *Inbox) Replay(ctx context.Context, store gateway.StoreID, provider, eve
 		return item, err
 	}
 	if err := i.work(ctx, &item); err != nil {
-		i.log.InfoContext(ctx, "a replayed event is not applied", "provider", provider, "store", store, "event", event, "code", gateway.CodeOf(err))
+		i.log.InfoContext(ctx, "a replayed event is not applied", "provider", provider, "store", store, "event", event, "code", gateway.CodeOf(err), "detail", detail(err))
 	}
 	return item, nil
 }

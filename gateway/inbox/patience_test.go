@@ -12,26 +12,32 @@ import (
 	"github.com/gatewaycommand/gatewaycommand/gateway/inbox"
 	"github.com/gatewaycommand/gatewaycommand/gateway/storage"
 	"github.com/gatewaycommand/gatewaycommand/gateway/webhook"
-	"github.com/gatewaycommand/gatewaycommand/providers/sandbox/simulator"
+	"github.com/gatewaycommand/gatewaycommand/providers/sandbox"
 )
 
 // A provider whose API is slow is answered before its patience ends: the event is
 // stored, and what was begun goes on.
 func TestASlowProviderIsAnsweredInTime(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, option{inbox: func(c *inbox.Config) { c.Patience = 50 * time.Millisecond }})
+	w := newWorld(t)
 	p := w.challenged("17")
 	require.NoError(t, w.Provider.CompleteChallenge(p.Refs.Get("payment")))
-	w.Provider.Next(simulator.OpGetPayment, simulator.Slow, simulator.Slow)
+	box, err := inbox.New(inbox.Config{
+		Storage: w.DB, Engine: w.Patient(), Receivers: map[string]webhook.Receiver{"sandbox": sandbox.Webhook(w.keys)}, Patience: 50 * time.Millisecond,
+	})
+	require.NoError(t, err)
+	t.Cleanup(box.Wait)
+	w.mount(box.Handler())
 	bodies := w.bodies()
-	started := time.Now()
+	held, release := w.Hold()
 	code, _ := w.post("es", bodies[len(bodies)-1])
 	assert.Equal(t, 200, code)
-	assert.Less(t, time.Since(started), 2*time.Second, "its API takes three")
-	assert.Empty(t, w.items(storage.InboxDone))
-	w.box.Wait()
-	w.Advance(10 * time.Minute)
-	w.sweep()
+	<-held // its API is asked, and has not answered
+	stored := w.items(storage.InboxReceived)
+	require.Len(t, stored, 1)
+	assert.Empty(t, stored[0].Failure, "it is worked on")
+	release()
+	box.Wait()
 	assert.Len(t, w.items(storage.InboxDone), 1)
 	assert.Equal(t, gateway.StateSucceeded, w.first(p.ID).State)
 	w.equal(w.Payment(p.ID))

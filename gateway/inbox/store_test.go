@@ -63,7 +63,7 @@ func TestWhoWaitsTooLongToBeStoredIsToldToComeAgain(t *testing.T) {
 	<-holds
 	first := make(chan int, 1)
 	wg.Go(func() { first <- post("evt_first") })
-	require.Eventually(t, w.box.Writing, 10*time.Second, time.Millisecond)
+	require.Eventually(t, w.box.Writing, 30*time.Second, time.Millisecond)
 	assert.Equal(t, 503, post("evt_second"))
 	close(release)
 	assert.Equal(t, 200, <-first, "the database is at work on it: its answer is waited for")

@@ -80,7 +80,7 @@ func (i *Inbox) sweep(ctx context.Context, item storage.InboxItem) (worked bool,
 	work, cancel := context.WithTimeout(ctx, i.cfg.Patience+alive)
 	defer cancel()
 	if err := i.work(work, &item); err != nil {
-		i.log.InfoContext(ctx, "an event is not applied yet", "provider", item.Provider, "store", item.Store, "event", item.Event, "state", item.State, "code", gateway.CodeOf(err))
+		i.log.InfoContext(ctx, "an event is not applied yet", "provider", item.Provider, "store", item.Store, "event", item.Event, "state", item.State, "code", gateway.CodeOf(err), "detail", detail(err))
 	}
 	return true, nil
 }
@@ -112,7 +112,7 @@ func (i *Inbox) Run(ctx context.Context, every time.Duration) error {
 		for {
 			n, err := i.Sweep(ctx, batch)
 			if err != nil && ctx.Err() == nil {
-				i.log.ErrorContext(ctx, "sweeping the inbox failed", "code", gateway.CodeOf(err))
+				i.log.ErrorContext(ctx, "sweeping the inbox failed", "code", gateway.CodeOf(err), "detail", detail(err))
 			}
 			if n < batch || ctx.Err() != nil {
 				break

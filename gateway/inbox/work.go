@@ -3,6 +3,8 @@ package inbox
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
@@ -16,7 +18,8 @@ func (i *Inbox) work(ctx context.Context, item *storage.InboxItem) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = gateway.Errorf(gateway.CodeInternal, "working on event %s panicked", item.Event)
-			i.log.ErrorContext(ctx, "working on an event panicked", "provider", item.Provider, "store", item.Store, "event", item.Event)
+			i.log.ErrorContext(ctx, "working on an event panicked", "provider", item.Provider, "store", item.Store, "event", item.Event,
+				"panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 			if item.State != storage.InboxGating {
 				item.State = storage.InboxReceived
 			}
@@ -70,7 +73,7 @@ func (i *Inbox) pass(ctx context.Context, item *storage.InboxItem, ev evidence) 
 	defer cancel()
 	if err := gate.Pass(duty, Duty{item.Store, item.Provider, p, ev.event(*item), resumed}); err != nil {
 		if stored := i.later(ctx, item, err); stored != nil {
-			i.log.ErrorContext(ctx, "an event's failure could not be stored", "provider", item.Provider, "event", item.Event, "code", gateway.CodeOf(stored))
+			i.log.ErrorContext(ctx, "an event's failure could not be stored", "provider", item.Provider, "event", item.Event, "code", gateway.CodeOf(stored), "detail", detail(stored))
 		}
 		return err
 	}
@@ -121,8 +124,8 @@ func (i *Inbox) move(ctx context.Context, item *storage.InboxItem, keep bool) er
 	return i.db.Update(context.WithoutCancel(ctx), func(tx *storage.Tx) error { return tx.MoveInbox(item, keep) })
 }
 
-// failure returns what of an error may be stored: its code, and the detail of
-// errors that quote nothing that came.
+// failure returns what of an error is stored with the event: its code, and whose
+// call it was. More of it stands in the log, which is not kept for as long.
 func failure(err error) string {
 	e := gateway.AsError(err, gateway.CodeInternal)
 	text := string(e.Code)

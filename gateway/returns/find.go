@@ -33,8 +33,8 @@ func (r *Returns) find(ctx context.Context, q *http.Request, c Claim) (Result, e
 	if err != nil {
 		return result, err
 	}
-	if asked != nil && after.State == Unfinished {
-		after.State = Pending // the shopper may have paid: nobody could say
+	if asked != nil && after.Operation.State == gateway.StateActionRequired && after.State != Paid {
+		after.State = Pending // the shopper may have paid, also after a try that failed: nobody could say
 	}
 	return after, asked
 }
@@ -80,15 +80,17 @@ func (r *Returns) ask(ctx context.Context, result Result, input map[string]strin
 
 // load reads the ledger.
 func (r *Returns) load(ctx context.Context, c Claim) (Result, error) {
-	result := Result{Kind: c.Kind, Store: c.Store, State: Pending}
-	err := r.cfg.Storage.View(ctx, func(tx *storage.Tx) (err error) {
-		if result.Payment, err = tx.Payment(c.Store, c.Payment); err != nil {
+	result := Result{Kind: c.Kind, Store: c.Store, State: Pending, Payment: gateway.Payment{Store: c.Store, ID: c.Payment}}
+	err := r.cfg.Storage.View(ctx, func(tx *storage.Tx) error {
+		p, err := tx.Payment(c.Store, c.Payment)
+		if err != nil {
 			return err
 		}
 		all, err := tx.Operations(c.Store, c.Payment)
 		if err != nil {
 			return err
 		}
+		result.Payment = p
 		for _, o := range all {
 			if !begins[o.Kind] {
 				continue
@@ -97,17 +99,38 @@ func (r *Returns) load(ctx context.Context, c Claim) (Result, error) {
 				break
 			}
 		}
-		result.State = stateOf(result.Operation)
-		return nil
+		result.State = stateOf(p, result.Operation)
+		if result.Operation.State != gateway.StateActionRequired || result.State == Paid {
+			return nil
+		}
+		tries, err := tx.Attempts(c.Store, result.Operation.ID)
+		if n := len(tries); n > 0 && !told[tries[n-1].Code] {
+			result.State = Pending // the provider was asked last in vain
+		}
+		return err
 	})
 	return result, err
 }
 
+// told are the codes of answers that say how it stands at the provider.
+var told = map[gateway.Code]bool{"": true, gateway.CodeDeclined: true, gateway.CodeNotFound: true}
+
 // begins are the operations that a shopper comes back from.
 var begins = map[gateway.Operation]bool{gateway.OpAuthorize: true, gateway.OpPurchase: true, gateway.OpVerify: true}
 
-// stateOf says what the shopper is told of an operation.
-func stateOf(o storage.Operation) State {
+// stateOf says what the shopper is told of a payment, and of the operation that
+// began it.
+func stateOf(p gateway.Payment, o storage.Operation) State {
+	if o.State == "" || o.State.Terminal() {
+		// Money says more than operations: it may come late, or from elsewhere.
+		switch p.Status() {
+		case gateway.PaymentNew:
+		case gateway.PaymentVoided:
+			return Failed
+		default:
+			return Paid
+		}
+	}
 	switch o.State {
 	case gateway.StateSucceeded:
 		return Paid

@@ -2,7 +2,9 @@ package returns
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
 )
@@ -45,7 +47,7 @@ func (r *Returns) Static(kind Kind, token func(q *http.Request) string) http.Han
 func (r *Returns) serve(w http.ResponseWriter, q *http.Request, kind Kind, token func(q *http.Request) string) {
 	defer func() {
 		if p := recover(); p != nil {
-			r.log.ErrorContext(q.Context(), "a shopper's return panicked")
+			r.log.ErrorContext(q.Context(), "a shopper's return panicked", "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 			http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		}
 	}()
@@ -63,7 +65,7 @@ func (r *Returns) serve(w http.ResponseWriter, q *http.Request, kind Kind, token
 		http.NotFound(w, q)
 		return
 	case err != nil:
-		r.log.WarnContext(ctx, "a shopper came back and the provider could not be asked", "store", claim.Store, "payment", claim.Payment, "code", gateway.CodeOf(err))
+		r.log.WarnContext(ctx, "a shopper came back and the provider could not be asked", "store", claim.Store, "payment", claim.Payment, "code", gateway.CodeOf(err), "detail", gateway.AsError(err, gateway.CodeInternal).Detail)
 	}
 	page := r.cfg.Page(ctx, result)
 	w.Header().Set("Location", page)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
@@ -54,7 +55,7 @@ func walk(d *json.Decoder, kind json.Delim, depth int) error {
 			if err != nil || !ok {
 				return gateway.Invalid("the notification is no JSON")
 			}
-			if fold := strings.ToLower(text); seen[fold] {
+			if fold := folded(text); seen[fold] {
 				return gateway.Invalid("the notification's JSON has a name twice")
 			} else {
 				seen[fold] = true
@@ -74,4 +75,16 @@ func walk(d *json.Decoder, kind json.Delim, depth int) error {
 		return gateway.Invalid("the notification is no JSON")
 	}
 	return nil
+}
+
+// folded returns the same text for all names that package json takes for one
+// another: it folds more than case, such as the long s (ſ) into s.
+func folded(name string) string {
+	return strings.Map(func(r rune) rune {
+		least := r
+		for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
+			least = min(least, other)
+		}
+		return least
+	}, name)
 }

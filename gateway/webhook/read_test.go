@@ -23,7 +23,9 @@ func TestJSONIsReadStrictly(t *testing.T) {
 	require.NoError(t, webhook.DecodeJSON([]byte(` {"id":"x","more":[{"a":1},{"a":2}],"n":9007199254740993} `), &v))
 	assert.Equal(t, "x", v.ID)
 	for _, bad := range []string{
-		"", "null", "[]", "1", `"x"`, "{", "{}{}", "{} x", `{"id":"a","id":"b"}`, `{"id":"a","ID":"b"}`, `{"a":{"b":1,"b":2}}`, `{"id":1}`, "{\"id\":\"\xff\"}",
+		"", "null", "[]", "1", `"x"`, "{", "{}{}", "{} x", `{"id":"a","id":"b"}`, `{"id":"a","ID":"b"}`,
+		`{"status":"pending","\u017ftatus":"successful"}`, `{"key":"a","\u212aey":"b"}`, // the long s and the sign of the Kelvin: decoders take them for s and k
+		`{"a":{"b":1,"b":2}}`, `{"id":1}`, "{\"id\":\"\xff\"}",
 		`{"id":"a",}`, `{'id':'a'}`, `{"id":"a"}` + "\x00", strings.Repeat(`{"a":`, 70) + "1" + strings.Repeat("}", 70), `{"a":[` + strings.Repeat("[", 100000), `{"id":NaN}`,
 	} {
 		err := webhook.DecodeJSON([]byte(bad), &v)

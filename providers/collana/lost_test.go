@@ -294,7 +294,7 @@ func TestACallbackThatIsFasterThanTheAnswerIsNotLost(t *testing.T) {
 			Store: store, Payment: p.ID, Key: "pay-" + string(rune('a'+n)), Provider: "collana", All: true, Extras: gateway.With(collana.Method.Of(collana.Invoice)),
 		})
 		require.NoError(t, err)
-		require.Eventually(t, func() bool { return s.operation(p.ID).State == gateway.StateSucceeded }, 5*time.Second, 5*time.Millisecond, "%s", r.Operation.ID)
+		require.Eventually(t, func() bool { return s.operation(p.ID).State == gateway.StateSucceeded }, 30*time.Second, 5*time.Millisecond, "%s", r.Operation.ID)
 	}
 	assert.Equal(t, int64(3000), s.collana.Total("EUR").Authorized)
 	assert.Equal(t, 3, s.collana.Requests(simulator.Reservations))

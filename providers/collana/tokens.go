@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -121,7 +122,8 @@ func (t *Tokens) Handler(store gateway.StoreID) http.Handler {
 		if !basic {
 			id, secret = r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
 		}
-		if !t.knows(id, secret) {
+		// In the header both are form-encoded first, which not every client does.
+		if !t.knows(id, secret) && (!basic || !t.knows(decoded(id), decoded(secret))) {
 			w.Header().Set("Www-Authenticate", `Basic realm="callbacks"`)
 			refuse(w, http.StatusUnauthorized, "invalid_client")
 			return
@@ -137,6 +139,15 @@ func (t *Tokens) Handler(store gateway.StoreID) http.Handler {
 		}
 		_ = json.NewEncoder(w).Encode(map[string]any{"access_token": token.Reveal(), "token_type": "Bearer", "expires_in": int64(life / time.Second)})
 	})
+}
+
+// decoded is a form-encoded text, "" when it is none.
+func decoded(text string) string {
+	plain, err := url.QueryUnescape(text)
+	if err != nil {
+		return ""
+	}
+	return plain
 }
 
 // knows reports whether a client is one of ours; an empty secret is nobody's.

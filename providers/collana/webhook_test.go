@@ -130,6 +130,12 @@ func TestTheTokenEndpointKnowsItsClient(t *testing.T) {
 		assert.Contains(t, w.Body.String(), `"token_type":"Bearer"`)
 		assert.Equal(t, "no-store", w.Header().Get("Cache-Control"))
 	}
+	// RFC 6749, section 2.3.1: in the header both are form-encoded, which some clients do not do.
+	const odd = "50% + / of it"
+	tokens.Clients = append(tokens.Clients, webhook.User{Name: "odd one", Password: gateway.NewSecret(odd)})
+	for _, basic := range [][]string{{"odd one", odd}, {url.QueryEscape("odd one"), url.QueryEscape(odd)}} {
+		assert.Equal(t, http.StatusOK, ask(http.MethodPost, "grant_type=client_credentials", basic...).Code, basic)
+	}
 	for _, bad := range []struct {
 		w    *httptest.ResponseRecorder
 		code int
@@ -140,6 +146,7 @@ func TestTheTokenEndpointKnowsItsClient(t *testing.T) {
 		{ask(http.MethodPost, "grant_type=client_credentials"), http.StatusUnauthorized, "invalid_client"},
 		{ask(http.MethodPost, good, "collana", ""), http.StatusUnauthorized, "invalid_client"},
 		{ask(http.MethodPost, good, "collana", password+"x"), http.StatusUnauthorized, "invalid_client"},
+		{ask(http.MethodPost, "grant_type=client_credentials", "odd one", "50%"), http.StatusUnauthorized, "invalid_client"},
 		{ask(http.MethodPost, good, "other", password), http.StatusUnauthorized, "invalid_client"},
 		{ask(http.MethodPost, "grant_type=password", "collana", password), http.StatusBadRequest, "unsupported_grant_type"},
 	} {

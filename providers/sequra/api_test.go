@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -333,6 +334,82 @@ func TestS36S74MethodsAreKeptForAnHour(t *testing.T) {
 	require.ErrorIs(t, err, gateway.CodeAuthentication)
 }
 
+// A path may be replaced, and still names the store's merchant.
+func TestAPathIsReplacedAndNamesTheMerchant(t *testing.T) {
+	t.Parallel()
+	var seen []string
+	api, err := sequra.New(sequra.Config{
+		Mode: sequra.Sandbox, Keys: tenant.Single(keys()), Client: client.Func(func(ctx context.Context, x *transfer.Transfer) (*transfer.Response, error) {
+			w, err := x.Wire(ctx)
+			if err != nil {
+				return nil, err
+			}
+			seen = append(seen, w.Method+" "+w.URL.Path+" "+w.Header.Get("Sequra-Merchant-Id"))
+			return &transfer.Response{Status: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(`{"payment_options":[]}`)}, nil
+		}),
+	})
+	require.NoError(t, err)
+	pools, err := command.Assemble(api.Provider(), command.Override("sequra", sequra.OpMerchantMethods,
+		command.WrapTransfer(transfer.Path("/v2/merchants/{merchant}/offers")), command.WrapTransfer(transfer.Method(http.MethodGet))))
+	require.NoError(t, err)
+	_, err = pools.For("sequra").Get(sequra.OpMerchantMethods).Execute(t.Context(), gateway.Subject{Store: "es"})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"GET /v2/merchants/" + simulator.Merchant + "/offers " + simulator.Merchant}, seen)
+}
+
+// S74 while SeQura is slow, and then fails: all who ask meanwhile are told by its
+// one answer, nobody waits for longer than they want to, and who goes away takes
+// nothing with them.
+func TestS74ASlowSeQuraIsAskedOnceAndHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		calls, answer := 0, make(chan error)
+		api, err := sequra.New(sequra.Config{
+			Mode: sequra.Sandbox, Keys: tenant.Single(keys()), Client: client.Func(func(ctx context.Context, _ *transfer.Transfer) (*transfer.Response, error) {
+				calls++
+				select {
+				case err := <-answer:
+					return nil, err
+				case <-ctx.Done():
+					return nil, ctx.Err()
+				}
+			}),
+		})
+		require.NoError(t, err)
+		m := api.NewMethods(pooled(t, api), nil)
+		ask := func(ctx context.Context) <-chan error {
+			told := make(chan error, 1)
+			go func() {
+				_, err := m.For(ctx, "es")
+				told <- err
+			}()
+			synctest.Wait()
+			return told
+		}
+		first, leave := context.WithCancel(t.Context())
+		defer leave()
+		gone := ask(first)
+		hasty, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		impatient := ask(hasty)
+		var patient []<-chan error
+		for range 9 {
+			patient = append(patient, ask(t.Context()))
+		}
+		require.ErrorIs(t, <-impatient, context.DeadlineExceeded, "its own patience ended")
+		assert.Equal(t, 1, calls)
+		leave()
+		require.Error(t, <-gone)
+		synctest.Wait()
+		assert.Equal(t, 2, calls, "somebody else asks in its place, and one is enough")
+		answer <- gateway.Errorf(gateway.CodeUnavailable, "out of order")
+		for _, told := range patient {
+			require.ErrorIs(t, <-told, gateway.CodeUnavailable)
+		}
+		assert.Equal(t, 2, calls)
+	})
+}
+
 // S75: a connection is tested by its credentials and by what could be offered for
 // 100.00 EUR in Spain.
 func TestS75AConnectionIsTested(t *testing.T) {
@@ -402,6 +479,13 @@ func TestS76DeliveriesAreReported(t *testing.T) {
 	wrong := delivered
 	wrong.Cart.Total++
 	require.ErrorIs(t, report(sequra.Report{Orders: []sequra.Delivered{wrong}}), gateway.CodeInvalid)
+	wrong = delivered
+	rest := wrong.Cart
+	rest.Total++
+	wrong.RemainingCart = &rest
+	var totals *sequra.TotalsError
+	require.ErrorAs(t, report(sequra.Report{Orders: []sequra.Delivered{wrong}}), &totals, "what remains adds up too")
+	assert.Equal(t, sequra.TotalsError{Items: 3000, Total: 3001}, *totals)
 	wrong = delivered
 	wrong.State = "lost"
 	require.ErrorIs(t, report(sequra.Report{Orders: []sequra.Delivered{wrong}}), gateway.CodeInvalid)

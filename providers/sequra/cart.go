@@ -52,6 +52,24 @@ func cart(lines []gateway.Line, more Order, total gateway.Money) (Cart, error) {
 	return c, nil
 }
 
+// addsUp refuses a cart whose items are not its total; none at all adds up.
+func (c *Cart) addsUp() error {
+	if c == nil {
+		return nil
+	}
+	sum := gateway.Minor(0, currency)
+	for _, i := range c.Items {
+		var err error
+		if sum, err = sum.Add(gateway.Minor(i.Total, currency)); err != nil {
+			return err
+		}
+	}
+	if sum.Minor() != c.Total {
+		return &TotalsError{sum.Minor(), c.Total}
+	}
+	return nil
+}
+
 // balance is the item that [Order].Balance asks for.
 func balance(diff int64) Item {
 	if diff < 0 {

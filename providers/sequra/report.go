@@ -73,12 +73,10 @@ func (a *API) report(ctx context.Context, s gateway.Subject) (part reportPart, e
 		if err := timestamp("sent_at", d.SentAt); err != nil {
 			return part, gateway.Errorf(gateway.CodeInvalid, "order %d of the report: %w", n+1, err)
 		}
-		sum := int64(0)
-		for _, i := range d.Cart.Items {
-			sum += i.Total
-		}
-		if sum != d.Cart.Total {
-			return part, gateway.Errorf(gateway.CodeInvalid, "order %d of the report: %w", n+1, error(&TotalsError{sum, d.Cart.Total}))
+		for _, c := range []*Cart{&d.Cart, d.RemainingCart} {
+			if err := c.addsUp(); err != nil {
+				return part, gateway.Errorf(gateway.CodeInvalid, "order %d of the report: %w", n+1, err)
+			}
 		}
 	}
 	if r.Orders == nil {

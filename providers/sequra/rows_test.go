@@ -72,7 +72,7 @@ var rows = map[string]struct {
 		tests:   []string{"sequra.TestS73OnlyWhatIsSafeIsTriedAgain"},
 		differs: "Pauses double and vary instead of growing in step, and only what certainly was not executed is tried again.",
 	},
-	"S74": {tests: []string{"sequra.TestS36S74MethodsAreKeptForAnHour"}, differs: "What was kept is kept by store and merchant: two stores never see one another's."},
+	"S74": {tests: []string{"sequra.TestS36S74MethodsAreKeptForAnHour", "sequra.TestS74ASlowSeQuraIsAskedOnceAndHoldsUpNobody"}, differs: "What was kept is kept by store and merchant: two stores never see one another's."},
 	"S75": {tests: []string{"sequra.TestS75AConnectionIsTested"}},
 	"S76": {tests: []string{"sequra.TestS76DeliveriesAreReported"}},
 }

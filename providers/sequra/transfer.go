@@ -68,6 +68,18 @@ func (r merchantRoute) Create(ctx context.Context, s gateway.Subject, doc *reque
 	return route.Create(ctx, s, doc)
 }
 
+// WithPath returns the route with another path; method, host, signer and merchant stay.
+func (r merchantRoute) WithPath(path string) transfer.Factory {
+	r.Path = path
+	return r
+}
+
+// WithMethod returns the route with another HTTP method.
+func (r merchantRoute) WithMethod(method string) transfer.Factory {
+	r.Method = method
+	return r
+}
+
 // Sign puts the store's own credentials on a request that is about to leave
 // (docs.sequra.com, "Authentication": Basic).
 func (a *API) Sign(ctx context.Context, w *transfer.Wire) error {

@@ -33,7 +33,7 @@ func (s *Server) tell(i *interaction) {
 	fields["transactionId"] = i.of.id
 	c := &Callback{Endpoint: i.endpoint, Status: i.status, Transaction: i.of.id, URL: i.to.uri, Body: names(fields, i.of.legacy), server: s, to: i.to}
 	s.callbacks = append(s.callbacks, c)
-	if s.cfg.Manual {
+	if s.cfg.Manual || s.closed {
 		return
 	}
 	s.sent.Go(func() {

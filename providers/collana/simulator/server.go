@@ -52,6 +52,7 @@ type Server struct {
 	faults       map[string][]Fault
 	fates        map[string][]fate
 	requests     map[string]int
+	closed       bool
 
 	tokens map[string]token
 	ctx    context.Context //nolint:containedctx // ends what was begun in the background
@@ -97,12 +98,23 @@ func Start(cfg Config) (*Server, error) {
 // URL returns where the server is.
 func (s *Server) URL() string { return s.url }
 
-// Close ends the server and what it has begun.
+// grace is how long Close waits for answers that are being written.
+const grace = 5 * time.Second
+
+// Close ends the server and what it has begun: calls that are being answered are
+// answered at once, and no callback is begun any more. Closing twice is harmless.
 func (s *Server) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
 	s.stop()
 	var err error
 	if s.server != nil {
-		err = s.server.Close()
+		ctx, cancel := context.WithTimeout(context.Background(), grace)
+		defer cancel()
+		if s.server.Shutdown(ctx) != nil { // somebody does not hang up
+			err = s.server.Close()
+		}
 	}
 	s.sent.Wait()
 	s.cfg.Client.CloseIdleConnections()

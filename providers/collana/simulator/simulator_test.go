@@ -238,7 +238,7 @@ func TestCallbacksAreSent(t *testing.T) {
 		defer w.mu.Unlock()
 		return len(w.told)
 	}
-	require.Eventually(t, func() bool { return count() == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return count() == 1 }, 30*time.Second, time.Millisecond)
 	code, err := w.server.Callbacks()[0].Send(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusOK, code)
@@ -250,6 +250,32 @@ func TestCallbacksAreSent(t *testing.T) {
 	cancel()
 	_, err = w.server.Callbacks()[0].Send(ctx)
 	require.Error(t, err)
+}
+
+// A server that is closed leaves nobody behind: a call that it has taken is
+// answered before Close returns, and what comes later begins nothing.
+func TestClosingAnswersWhatWasTaken(t *testing.T) {
+	t.Parallel()
+	w := start(t, simulator.Config{Slow: time.Hour})
+	answered := make(chan int, 1)
+	go func() {
+		defer close(answered)
+		code, _ := w.post("/api/v2/transactions", `,"amount":1,"currencyCode":"EUR"`)
+		answered <- code
+	}()
+	require.Eventually(t, func() bool { return len(w.server.Transactions()) == 1 }, 30*time.Second, time.Millisecond)
+	require.NoError(t, w.server.Close())
+	assert.Equal(t, http.StatusAccepted, <-answered)
+	late := httptest.NewRecorder()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/api/v2/transactions", strings.NewReader(
+		`{"amount":1,"currencyCode":"EUR","callback":{"uri":{"type":"HttpJson","uri":"`+w.shop.URL+`"}}}`))
+	for name, value := range map[string]string{"ApiKey": simulator.DefaultKey, "Accept": "application/json", "Content-Type": "application/json", "X-Payment-Method-Type": "CreditCard"} {
+		r.Header.Set(name, value)
+	}
+	w.server.ServeHTTP(late, r)
+	assert.Equal(t, http.StatusAccepted, late.Code)
+	assert.Len(t, w.server.Callbacks(), 2)
+	require.NoError(t, w.server.Close())
 }
 
 // The pages are for browsers: they say what is paid, and escape what came.

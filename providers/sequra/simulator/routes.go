@@ -117,7 +117,8 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, a Account) {
 	var of struct {
 		Merchant struct{ ID string }
 		Orders   []struct {
-			Cart json.RawMessage
+			Cart      json.RawMessage
+			Remaining json.RawMessage `json:"remaining_cart"`
 		}
 	}
 	if json.Unmarshal(report, &of) != nil || of.Merchant.ID != a.Merchant {
@@ -125,7 +126,11 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, a Account) {
 		return
 	}
 	for _, o := range of.Orders {
-		if _, err := total("cart", o.Cart); err != nil {
+		_, err := total("cart", o.Cart)
+		if err == nil && len(o.Remaining) > 0 {
+			_, err = total("remaining_cart", o.Remaining)
+		}
+		if err != nil {
 			refuse(w, http.StatusConflict, err.Error())
 			return
 		}

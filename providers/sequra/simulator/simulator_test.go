@@ -192,6 +192,17 @@ func TestTheLedgerCountsWhatCartsSay(t *testing.T) {
 	assert.Equal(t, 403, resp.StatusCode)
 }
 
+// S76: both carts of a report add up.
+func TestAReportAddsUp(t *testing.T) {
+	t.Parallel()
+	d := open(t, simulator.Config{})
+	for cart, want := range map[string]int{"": 204, `,"remaining_cart":` + cartOf(1000, 1000): 204, `,"remaining_cart":` + cartOf(1000, 900): 409} {
+		resp, body := d.call(http.MethodPost, "/orders/delivery_reports", `{"delivery_report":{"merchant":{"id":"`+simulator.Merchant+`"},"orders":[{"cart":`+cartOf(2000, 2000)+cart+`}]}}`)
+		assert.Equal(t, want, resp.StatusCode, "%s", body)
+	}
+	assert.Len(t, d.Reports(), 2)
+}
+
 // Notifications are forms with our parameters, and come again until they are taken.
 func TestANotificationComesAgainUntilItIsTaken(t *testing.T) {
 	t.Parallel()
@@ -203,7 +214,7 @@ func TestANotificationComesAgainUntilItIsTaken(t *testing.T) {
 	assert.Equal(t, url.Values{
 		"order_ref": {ref}, "order_ref_1": {""}, "product_code": {""}, "sq_state": {"approved"}, "approved_since": {"0"}, "m_signature": {"s"}, "m_storeId": {"es"},
 	}, *d.heard.Load())
-	require.Eventually(t, func() bool { return d.count.Load() == 3 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(d.Notifications()[0].Statuses) == 3 }, 30*time.Second, time.Millisecond)
 	assert.False(t, d.Notifications()[0].Taken)
 	d.answer.Store(200)
 	status, err := d.Deliver(n.ID)

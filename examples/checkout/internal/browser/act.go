@@ -75,28 +75,59 @@ func (tab *Tab) ClickTwice(selector string) {
 // doubleClick is what people take from one click to the next.
 const doubleClick = 120 * time.Millisecond
 
+// click clicks where an element stands. A page that moves between the look and the
+// click, as one does on a machine that is busy, is clicked at once more.
 func (tab *Tab) click(selector string, times int) (err error) {
 	tab.t.Helper()
-	var x, y float64
-	tab.until("something to click at "+selector+" that stands still", func() bool {
-		wasX, wasY := x, y
-		there := slices.ContainsFunc(tab.frames(), func(at world) bool { return tab.place(at, selector, &x, &y) })
-		return there && x == wasX && y == wasY // what was just scrolled to cannot be hit yet
-	})
-	mouse := func(kind string, clicks int) error {
-		button := map[bool]string{true: "none", false: "left"}[clicks == 0]
-		return tab.try(tab.session, "Input.dispatchMouseEvent", object{"type": kind, "x": x, "y": y, "button": button, "clickCount": clicks}, nil)
-	}
-	err = mouse("mouseMoved", 0)
-	for n := 1; n <= times && err == nil; n++ {
-		if n > 1 {
+	for end := time.Now().Add(patience); ; {
+		var at world
+		var x, y float64
+		tab.until("something to click at "+selector+" that stands still", func() bool {
+			wasX, wasY := x, y
+			there := slices.ContainsFunc(tab.frames(), func(w world) bool { at = w; return tab.place(w, selector, &x, &y) })
+			return there && x == wasX && y == wasY // what was just scrolled to cannot be hit yet
+		})
+		if !tab.scriptless { // else the page would complain of the script that listens
+			_ = tab.run(at, `globalThis.clicked = false; `+element(selector)+`?.addEventListener("click", () => { globalThis.clicked = true }, {capture: true, once: true})`, nil)
+		}
+		mouse := func(kind string, clicks int) error {
+			button := map[bool]string{true: "none", false: "left"}[clicks == 0]
+			return tab.try(tab.session, "Input.dispatchMouseEvent", object{"type": kind, "x": x, "y": y, "button": button, "clickCount": clicks}, nil)
+		}
+		press := func(clicks int) error {
+			if err := mouse("mousePressed", clicks); err != nil {
+				return err
+			}
+			return mouse("mouseReleased", clicks)
+		}
+		if err = mouse("mouseMoved", 0); err == nil {
+			err = press(1)
+		}
+		if err == nil && tab.missed(at, selector, x, y) && time.Now().Before(end) {
+			continue
+		}
+		for n := 2; n <= times && err == nil; n++ {
 			time.Sleep(doubleClick)
+			err = press(n)
 		}
-		if err = mouse("mousePressed", n); err == nil {
-			err = mouse("mouseReleased", n)
-		}
+		return err
 	}
-	return err
+}
+
+// missed reports whether a click certainly did not reach its element, because that
+// is somewhere else by now. One that is covered where it stands was not missed.
+func (tab *Tab) missed(at world, selector string, x, y float64) bool {
+	var clicked bool
+	if tab.scriptless || tab.run(at, "globalThis.clicked === true", &clicked) != nil || clicked {
+		return false // it went to where the click leads
+	}
+	var nowX, nowY float64
+	return tab.place(at, selector, &nowX, &nowY) && (nowX != x || nowY != y)
+}
+
+// element returns an expression for the element that a selector means.
+func element(selector string) string {
+	return `Array.from(document.querySelectorAll(` + quote(selector) + `)).find(e => e.checkVisibility() && !e.disabled)`
 }
 
 // place finds the middle of an element, scrolled into view.
@@ -106,8 +137,7 @@ func (tab *Tab) place(at world, selector string, x, y *float64) bool {
 			ID string `json:"objectId"`
 		} `json:"result"`
 	}
-	js := `Array.from(document.querySelectorAll(` + quote(selector) + `)).find(e => e.checkVisibility() && !e.disabled)`
-	if tab.try(at.session, "Runtime.evaluate", object{"expression": js, "contextId": at.id}, &found) != nil || found.Result.ID == "" {
+	if tab.try(at.session, "Runtime.evaluate", object{"expression": element(selector), "contextId": at.id}, &found) != nil || found.Result.ID == "" {
 		return false
 	}
 	it := object{"objectId": found.Result.ID}
@@ -187,6 +217,7 @@ func (tab *Tab) Offline(off bool) {
 func (tab *Tab) NoScripts() {
 	tab.t.Helper()
 	tab.must("Emulation.setScriptExecutionDisabled", object{"value": true}, nil)
+	tab.scriptless = true
 }
 
 // Size makes the tab a screen of so many pixels: a telephone's when it is narrow.

@@ -84,6 +84,28 @@ func TestAClickGoesToWhateverCoversTheElement(t *testing.T) {
 	tab.Wait(`document.title === "cover"`)
 }
 
+// The page moves when the pointer comes, after the last look at where things are:
+// the click goes nowhere, and is made again, once.
+func TestAClickIsMadeAgainWhenThePageHasMovedAway(t *testing.T) {
+	t.Parallel()
+	for _, click := range []func(tab *Tab){func(tab *Tab) { tab.Click("#pay") }, func(tab *Tab) { tab.ClickTwice("#pay") }} {
+		tab := NewShopper(t).Tab()
+		tab.Go(site(t, "", `<button id="pay">Pay</button><script>
+			const pay = document.getElementById("pay")
+			let clicks = 0
+			addEventListener("mousemove", () => { pay.style.marginTop = "400px" }, {once: true})
+			pay.addEventListener("click", () => { document.title = "paid " + ++clicks })</script>`))
+		click(tab)
+		tab.Wait(`document.title.startsWith("paid ")`)
+	}
+	tab := NewShopper(t).Tab()
+	tab.Go(site(t, "", `<button id="pay" onclick="document.title += 'x'; this.style.marginTop = '400px'">Pay</button>`))
+	tab.Click("#pay")
+	var title string
+	tab.Eval("document.title", &title)
+	assert.Equal(t, "x", title, "it was reached, and moved because of that")
+}
+
 func TestShoppersHaveNothingInCommon(t *testing.T) {
 	t.Parallel()
 	url := site(t, "", `<p>x</p>`)

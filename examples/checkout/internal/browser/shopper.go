@@ -94,6 +94,8 @@ type Tab struct {
 	session string
 	frame   string // the main one
 
+	scriptless bool // nothing tells whether a click has reached its element
+
 	mu       sync.Mutex
 	worlds   map[world]string // the frame of each
 	loads    int
