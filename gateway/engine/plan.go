@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -103,12 +104,24 @@ func (e *Engine) carryOut(ctx context.Context, plan storage.Plan) error {
 	if result.Operation.ID != "" {
 		return done(string(result.Operation.ID)) // how it ends is the operation's
 	}
-	plan.Tries++
+	if gateway.CodeOf(err) != gateway.CodeConflict || !e.underWay(ctx, plan) { // what waits for another operation has not been tried
+		plan.Tries++
+	}
 	if plan.Tries < planTries {
-		plan.Due, plan.Result = e.db.Now().Add(schedule(plan.Tries)), err.Error()
+		plan.Due, plan.Result = e.db.Now().Add(schedule(max(plan.Tries, 1))), err.Error()
 		return e.db.Update(ctx, func(tx *storage.Tx) error { return tx.UpdatePlan(plan) })
 	}
 	return e.giveUp(ctx, plan, err.Error())
+}
+
+// underWay reports whether some operation of the plan's payment will settle by itself.
+func (e *Engine) underWay(ctx context.Context, plan storage.Plan) bool {
+	var open []storage.Operation
+	err := e.db.View(ctx, func(tx *storage.Tx) (err error) {
+		open, err = tx.OpenOperations(plan.Store, plan.Payment)
+		return err
+	})
+	return err != nil || slices.ContainsFunc(open, func(o storage.Operation) bool { return o.State != gateway.StateParked })
 }
 
 // giveUp ends a plan that cannot be carried out, and tells it.

@@ -507,3 +507,27 @@ func TestARenewalIsSettledByAnOperatorWithWhatIsTrue(t *testing.T) {
 	assert.Empty(t, w.open(p.ID))
 	assert.Equal(t, eur(900), w.load(p.ID).Balances.Authorized)
 }
+
+// A capture that is planned waits for a renewal that is being found out about, however
+// long that takes: it is not given up meanwhile.
+func TestAPlannedCaptureWaitsForARenewal(t *testing.T) {
+	t.Parallel()
+	w := newWorldWith(t, simulator.Rules{Reauthorize: true}, policy(engine.Policy{Capture: engine.CaptureAfter, Delay: time.Hour}), func(cfg *engine.Config, at link) {
+		at.reauthorizes = true
+		cfg.Pools = pools(t, at)
+	})
+	p := w.held("17")
+	w.later(50 * time.Minute)
+	w.server.Lie(func(simulator.Call) simulator.Fault { return simulator.ResetBefore })
+	_, err := w.eng.Adjust(t.Context(), w.request(p, "renew", amount(1000)))
+	require.ErrorIs(t, err, gateway.CodeIndeterminate)
+	for range 60 {
+		w.later(10 * time.Minute)
+	}
+	assert.Contains(t, w.plan(p.ID).Result, "wait for it")
+	assert.Zero(t, w.plan(p.ID).Tries)
+	w.server.Lie(nil)
+	w.converge()
+	assert.Equal(t, eur(1000), w.load(p.ID).Balances.Captured, w.story(p.ID))
+	w.equal()
+}
