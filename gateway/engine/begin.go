@@ -274,7 +274,7 @@ func (e *Engine) reserve(tx *storage.Tx, rule rule, p *gateway.Payment, o *stora
 			amount = rest
 		}
 	case gateway.OpAdjust: // what is let go, when less is to be held
-		amount = gateway.Minor(max(0, p.Balances.Authorized.Minor()-o.Amount.Minor()), o.Amount.Currency())
+		amount = gateway.Minor(max(0, p.Adjustable().Minor()-o.Amount.Minor()), o.Amount.Currency())
 	}
 	if amount.IsZero() {
 		return nil
@@ -311,7 +311,7 @@ func (e *Engine) adjustment(p gateway.Payment, o storage.Operation) gateway.Mone
 	if endpoint, err := e.endpoint(o.Provider, gateway.OpAdjust); err != nil || endpoint.AmountMode != gateway.AmountDelta {
 		return gateway.Money{}
 	}
-	return gateway.Minor(o.Amount.Minor()-p.Balances.Authorized.Minor(), o.Amount.Currency())
+	return gateway.Minor(o.Amount.Minor()-p.Adjustable().Minor(), o.Amount.Currency())
 }
 
 func (e *Engine) endpoint(provider string, op gateway.Operation) (gateway.Endpoint, error) {

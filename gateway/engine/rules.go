@@ -106,7 +106,7 @@ func (r rule) allow(kind gateway.Operation, p gateway.Payment, open []storage.Op
 		return conflict("nothing is held that could be adjusted: the payment is %s", p.Status())
 	case kind == gateway.OpAdjust && same >= 0:
 		return conflict("the payment is being adjusted already (operation %s is %s)", open[same].ID, open[same].State)
-	case kind == gateway.OpAdjust && amount == p.Balances.Authorized:
+	case kind == gateway.OpAdjust && amount == p.Adjustable():
 		return conflict("%s are held already", amount)
 	}
 	return nil
