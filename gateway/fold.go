@@ -28,7 +28,7 @@ func Fold(currency string, movements []Movement) (Balances, error) {
 		return Balances{}, err
 	}
 	b := Balances{nothing, nothing, nothing, nothing, nothing}
-	adjusted := newestAdjustments(facts, func(Movement) bool { return true })
+	adjusted := newestAdjustments(facts, everyOne)
 	for _, m := range facts {
 		if err := b.apply(m, adjusted); err != nil {
 			return Balances{}, err
@@ -69,6 +69,9 @@ func distinct(currency string, movements []Movement) ([]Movement, error) {
 	}
 	return facts, nil
 }
+
+// everyOne is for [newestAdjustments]: whatever an adjustment says counts.
+func everyOne(Movement) bool { return true }
 
 // newestAdjustments returns, for each adjusted hold, the adjustment that counts among
 // those that say something. A hold that superseded another one is an adjustment with

@@ -118,6 +118,44 @@ func (p Payment) RefundableOf(capture string) Money {
 	return p.rest(rest.minor)
 }
 
+// Adjustable returns the total that an adjustment changes: what is held, before
+// anything was captured or released of it. Of several holds those that were let go
+// as a whole do not count; when all were, the last one does.
+func (p Payment) Adjustable() Money {
+	adjusted, released := newestAdjustments(p.Movements, everyOne), map[string]int64{}
+	for _, m := range p.Movements {
+		if m.Kind == MoveRelease {
+			released[m.Parent] += m.Amount.minor
+		}
+	}
+	total, last, stands := p.nothing(), Movement{}, false
+	total.minor = p.Balances.Authorized.minor
+	for _, m := range p.Movements {
+		if m.Kind != MoveHold {
+			continue
+		}
+		gone := released[m.Reference]
+		if now, ok := adjusted[m.Reference]; ok {
+			m.Amount = now.Amount
+			if now.Reference != m.Reference { // it has a name of its own
+				gone += released[now.Reference]
+			}
+		}
+		if gone < m.Amount.minor {
+			stands = true
+			continue
+		}
+		total.minor -= m.Amount.minor
+		if !m.At.Before(last.At) {
+			last = m
+		}
+	}
+	if !stands {
+		total.minor += last.Amount.minor
+	}
+	return total
+}
+
 // HoldExpires returns the time at which the first hold that says so expires,
 // and whether one does. Of a hold that was renewed or superseded, the newest time
 // that was told counts.

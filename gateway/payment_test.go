@@ -324,3 +324,35 @@ func TestAHoldThatSupersedesAnotherIsHeldInItsPlace(t *testing.T) {
 		assert.Equal(t, gateway.Minor(1000, "EUR"), b.Authorized)
 	}
 }
+
+// A hold that was let go as a whole does not count for the next adjustment where
+// another one stands; whatever else became of a hold does not change its total.
+func TestWhatIsAdjustedIsTheHoldThatStands(t *testing.T) {
+	t.Parallel()
+	noon := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	second := move(gateway.MoveHold, 700, "b", "")
+	second.At = noon.Add(time.Hour)
+	first := move(gateway.MoveHold, 1000, "a", "")
+	first.At = noon
+	for name, c := range map[string]struct {
+		moves []gateway.Movement
+		total int64
+	}{
+		"nothing":                          {nil, 0},
+		"one hold":                         {[]gateway.Movement{first}, 1000},
+		"captured and released":            {[]gateway.Movement{first, move(gateway.MoveCapture, 400, "c", "a"), move(gateway.MoveRelease, 600, "r", "a")}, 1000},
+		"let go, and no other":             {[]gateway.Movement{first, move(gateway.MoveRelease, 1000, "r", "a")}, 1000},
+		"let go, and made anew":            {[]gateway.Movement{second, first, move(gateway.MoveRelease, 1000, "r", "a")}, 700},
+		"two that stand":                   {[]gateway.Movement{first, second}, 1700},
+		"a part let go, and another made":  {[]gateway.Movement{first, move(gateway.MoveRelease, 999, "r", "a"), second}, 1700},
+		"adjusted, let go, and made anew":  {[]gateway.Movement{first, move(gateway.MoveAdjust, 1200, "x", "a"), move(gateway.MoveRelease, 1200, "r", "a"), second}, 700},
+		"superseded, let go, made anew":    {[]gateway.Movement{first, move(gateway.MoveAdjust, 1200, "x", "a"), move(gateway.MoveRelease, 1200, "r", "x"), second}, 700},
+		"let go, made anew, and adjusted":  {[]gateway.Movement{first, move(gateway.MoveRelease, 1000, "r", "a"), second, move(gateway.MoveAdjust, 900, "x", "b")}, 900},
+		"the second let go, the first not": {[]gateway.Movement{first, second, move(gateway.MoveRelease, 700, "r", "b")}, 1000},
+		"both let go":                      {[]gateway.Movement{second, first, move(gateway.MoveRelease, 700, "r", "b"), move(gateway.MoveRelease, 1000, "s", "a")}, 700},
+	} {
+		balances, err := gateway.Fold("EUR", c.moves)
+		require.NoError(t, err, name)
+		assert.Equal(t, eur(c.total), gateway.Payment{Due: eur(1000), Balances: balances, Movements: c.moves}.Adjustable(), name)
+	}
+}

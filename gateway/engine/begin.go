@@ -273,7 +273,7 @@ func (e *Engine) reserve(tx *storage.Tx, rule rule, p *gateway.Payment, o *stora
 			amount = rest
 		}
 	case gateway.OpAdjust: // what is let go, when less is to be held
-		amount = gateway.Minor(max(0, p.Balances.Authorized.Minor()-o.Amount.Minor()), o.Amount.Currency())
+		amount = gateway.Minor(max(0, p.Adjustable().Minor()-o.Amount.Minor()), o.Amount.Currency())
 	}
 	if amount.IsZero() {
 		return nil
@@ -307,13 +307,13 @@ func (e *Engine) endsHold(p gateway.Payment, o storage.Operation) bool {
 // adjustment returns what an adjustment says to the provider: the new total, or
 // how much more, for those who want to be told that.
 func (e *Engine) adjustment(p gateway.Payment, o storage.Operation) part {
-	if o.Amount == p.Balances.Authorized {
+	if o.Amount == p.Adjustable() {
 		return renewal(p, o)
 	}
 	if endpoint, err := e.endpoint(o.Provider, gateway.OpAdjust); err != nil || endpoint.AmountMode != gateway.AmountDelta {
 		return part{}
 	}
-	return part{amount: gateway.Minor(o.Amount.Minor()-p.Balances.Authorized.Minor(), o.Amount.Currency())}
+	return part{amount: gateway.Minor(o.Amount.Minor()-p.Adjustable().Minor(), o.Amount.Currency())}
 }
 
 func (e *Engine) endpoint(provider string, op gateway.Operation) (gateway.Endpoint, error) {

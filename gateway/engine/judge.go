@@ -199,7 +199,7 @@ func happened(o storage.Operation, step storage.Step, p gateway.Payment) bool {
 	}
 	switch {
 	case o.Kind == gateway.OpAdjust: // a state too: it was another total when this began
-		return p.Balances.Authorized == o.Amount
+		return p.Adjustable() == o.Amount
 	case step.Target != "" && o.Kind == gateway.OpRefund: // one call of several
 		return refundedBy(p, o.ID, step.Target) >= step.Amount.Minor() || refundedBy(p, o.ID, "") >= o.Amount.Minor()
 	}

@@ -40,6 +40,16 @@ var modes = []mode{
 	},
 }
 
+// losses are how the answers of a life get lost in a crash campaign, if they do. A
+// server error of what was not executed is left to the lying provider: it is
+// replayed until its key is forgotten, and here the provider's day is a real one.
+func (m mode) losses() []simulator.Fault {
+	if m.rules.Replays5xx {
+		return []simulator.Fault{"", simulator.ServerErrorAfter, simulator.ResetBefore}
+	}
+	return []simulator.Fault{"", simulator.ResetAfter, simulator.ResetBefore}
+}
+
 // withMode returns the life at a provider of a mode.
 func (bio biography) withMode(m mode) biography {
 	if m.promise == nil {

@@ -76,7 +76,7 @@ func (e *Engine) mayHold(kind gateway.Operation, provider string, endpoint gatew
 		}
 		return nil
 	}
-	if b := p.Balances; amount == b.Authorized {
+	if b := p.Balances; amount == p.Adjustable() {
 		switch {
 		case !endpoint.Renews:
 			return conflict("%s are held already, and %s does not renew a hold: ask for another amount, or capture before the hold expires", amount, provider)

@@ -122,3 +122,28 @@ func TestEvidenceOfAHoldWaitsForItsCancellation(t *testing.T) {
 	assert.Equal(t, gateway.StateCancelled, ops[0].State, w.story(p.ID))
 	w.equal()
 }
+
+// A payment that was paid again has held twice, and only the second hold is
+// adjusted: its total is what counts, for the provider and when an answer is lost.
+func TestAnAdjustmentIsOfTheHoldThatStands(t *testing.T) {
+	t.Parallel()
+	for _, total := range []int64{1200, 400, 2000} {
+		for _, fault := range []simulator.Fault{simulator.NoFault, simulator.ResetBefore, simulator.ResetAfter} {
+			w := onlyByKey(t)
+			p, _ := w.lost(func(_ gateway.Payment, r engine.Request) (engine.Result, error) {
+				return w.eng.Authorize(t.Context(), r)
+			}, simulator.ResetAfter)
+			_, err := w.eng.Authorize(t.Context(), w.request(p, "auth-2", amount(1000), func(r *engine.Request) { r.Instrument = card(simulator.TokenOK) }))
+			require.NoError(t, err)
+			w.server.Next(simulator.OpAdjust, fault)
+			_, err = w.eng.Adjust(t.Context(), w.request(p, "total", amount(total)))
+			if fault == simulator.NoFault {
+				require.NoError(t, err)
+			}
+			w.converge()
+			assert.Empty(t, w.open(p.ID), w.story(p.ID))
+			assert.Equal(t, eur(total), w.load(p.ID).Releasable(), "%d %s", total, fault)
+			w.equal()
+		}
+	}
+}

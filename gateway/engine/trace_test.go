@@ -50,7 +50,7 @@ func simulate(t *testing.T, seed uint64) (trace string) {
 			c.NewID = func(prefix string) string { return fmt.Sprintf("%s_%d", prefix, ids.Add(1)) } // not by the test's name
 		})
 		w.server.Lie(w.hurry.lie(simulator.Liar(seed, 0.5)))
-		_ = life(t.Context(), w.eng, func() { w.clock.Add((10 * time.Minute).Microseconds()); w.server.Advance(0) })
+		_ = life(t.Context(), w.eng, shop{wait: func() { w.clock.Add((10 * time.Minute).Microseconds()); w.server.Advance(0) }})
 		w.server.Lie(nil)
 		w.converge()
 		trace = w.trace("pay_1")
