@@ -180,3 +180,59 @@ func TestACallThatRestatesTheOrderKnowsWhatWasBegun(t *testing.T) {
 		assert.Len(t, steps, 1)
 	}
 }
+
+// A call whose first try was lost and whose second one is refused for good is not
+// sent for ever. When all would show and nothing is found, a decline is how it ended;
+// of anything else a person is asked: it may mean "done already".
+func TestACallThatIsRefusedWhenItIsSentAgainEnds(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		token string
+		op    simulator.Operation
+		do    func(w *world, p gateway.Payment) (engine.Result, error)
+		then  func(w *world) // before it is sent again
+		ends  gateway.OperationState
+		code  gateway.Code
+	}{
+		"the hold has expired": {
+			simulator.TokenOK, simulator.OpCapture,
+			func(w *world, p gateway.Payment) (engine.Result, error) {
+				return w.eng.Capture(w.Context(), w.request(p, "ship", amount(400)))
+			},
+			func(w *world) { require.NoError(w, w.server.ExpireAuthorization(w.theirs().ID)) },
+			gateway.StateParked, gateway.CodeIndeterminate,
+		},
+		"the issuer declines": {
+			simulator.TokenAdjustDeclined, simulator.OpAdjust,
+			func(w *world, p gateway.Payment) (engine.Result, error) {
+				return w.eng.Adjust(w.Context(), w.request(p, "more", amount(1200)))
+			},
+			func(*world) {},
+			gateway.StateFailed, gateway.CodeDeclined,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, simulator.Rules{})
+			p := w.create("17")
+			_, err := w.eng.Authorize(t.Context(), w.request(p, "auth", amount(1000), func(r *engine.Request) { r.Instrument = card(c.token) }))
+			require.NoError(t, err)
+			w.server.Next(c.op, simulator.ResetBefore)
+			r, err := c.do(w, p)
+			require.ErrorIs(t, err, gateway.CodeIndeterminate)
+			c.then(w)
+			w.converge()
+			var ended storage.Operation
+			require.NoError(t, w.db.View(t.Context(), func(tx *storage.Tx) (err error) { ended, err = tx.Operation("es", r.Operation.ID); return err }))
+			assert.Equal(t, c.ends, ended.State, w.story(p.ID))
+			assert.Equal(t, c.code, ended.Code)
+			sent := 0
+			for _, call := range w.server.Calls() {
+				if call.Operation == c.op {
+					sent++
+				}
+			}
+			assert.LessOrEqual(t, sent, 3, "it is not sent for ever")
+		})
+	}
+}

@@ -259,7 +259,16 @@ func (e *Engine) without(ctx context.Context, o storage.Operation, step storage.
 	if deadline.IsZero() {
 		deadline = o.Created.Add(e.cfg.ActionTime)
 	}
+	refusal, refused := storage.Attempt{}, false
+	if looked && past && endpoint.Effect != gateway.EffectNone {
+		var err error
+		if refusal, refused, err = e.refusal(ctx, o, step); err != nil {
+			return err
+		}
+	}
 	switch {
+	case refused:
+		return e.refusedAgain(ctx, o, refusal)
 	case !now.Before(deadline) && e.harmless(o, step):
 		return e.end(ctx, o, gateway.StateCancelled, gateway.CodeUnavailable, "the provider did not answer before its deadline; what was called moves no money")
 	case endpoint.Effect == gateway.EffectNone,
@@ -280,6 +289,35 @@ func (e *Engine) without(ctx context.Context, o storage.Operation, step storage.
 		return e.lookAgain(ctx, o) // an event is still to come, and tells
 	}
 	return e.parkOrRevoke(ctx, o, step, endpoint, "the provider promises no way to find out or to try again safely")
+}
+
+// refusal returns what the call was told when it was sent again, where that refused it
+// for good.
+func (e *Engine) refusal(ctx context.Context, o storage.Operation, step storage.Step) (last storage.Attempt, refused bool, err error) {
+	if step.Sends < 2 {
+		return last, false, nil
+	}
+	err = e.db.View(ctx, func(tx *storage.Tx) error {
+		tries, err := tx.Attempts(o.Store, o.ID)
+		for _, a := range tries {
+			// A send whose process ended has no attempt: the one before says nothing of it.
+			if a.Number == step.Number && a.Command == step.Name && !a.Started.After(step.LastSent) && !a.Started.Add(a.Took).Before(step.LastSent) {
+				last, refused = a, a.Code != "" && a.Code != gateway.CodeIndeterminate && a.Code != gateway.CodeInternal && !a.Code.Retryable()
+			}
+		}
+		return err
+	})
+	return last, refused, err
+}
+
+// refusedAgain ends an operation of which nothing was found when all that was sent
+// before would have shown, and whose last try was refused: it is not sent for ever. A
+// decline says how it ended. Whatever else it was told may mean "done already".
+func (e *Engine) refusedAgain(ctx context.Context, o storage.Operation, told storage.Attempt) error {
+	if told.Code == gateway.CodeDeclined {
+		return e.end(ctx, o, gateway.StateFailed, told.Code, told.Detail)
+	}
+	return e.end(ctx, o, gateway.StateParked, gateway.CodeIndeterminate, "nothing is found of it, and it was refused when it was sent again: "+told.Detail)
 }
 
 // resend sends the same bytes under the same key once more.
