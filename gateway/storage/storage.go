@@ -100,10 +100,15 @@ func contain(f func(*Tx) error, tx *Tx) (err error) {
 	return f(tx)
 }
 
-// View runs f with a view of committed data; f must not write.
+// View runs f with a view of committed data; f must not write, [gateway.CodeInternal].
 func (db *DB) View(ctx context.Context, f func(tx *Tx) error) error {
 	return coded(db.driver.View(ctx, func(q Queries) error {
-		return f(&Tx{ctx: ctx, q: q, now: db.Now()})
+		tx := &Tx{ctx: ctx, q: q, now: db.Now()}
+		err := f(tx)
+		if err == nil && len(tx.put) > 0 {
+			err = gateway.Errorf(gateway.CodeInternal, "a view writes nothing, and nothing was written: use Update")
+		}
+		return err
 	}))
 }
 

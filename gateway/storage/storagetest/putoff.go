@@ -71,6 +71,19 @@ func putOff(t *testing.T, db *storage.DB) {
 	}
 }
 
+// views: who writes where one can only look is told so.
+func views(t *testing.T, db *storage.DB) {
+	p := payment(t, db, "es", "a")
+	err := db.View(t.Context(), func(tx *storage.Tx) error { return tx.SetDetail("es", p.ID, "order", "lost") })
+	require.ErrorIs(t, err, gateway.CodeInternal)
+	require.NoError(t, db.View(t.Context(), func(tx *storage.Tx) error {
+		var got string
+		found, err := tx.Detail("es", p.ID, "order", &got)
+		assert.False(t, found)
+		return err
+	}))
+}
+
 // locked: a payment is locked and read with its operations in one go.
 func locked(t *testing.T, db *storage.DB) {
 	p := payment(t, db, "es", "a")

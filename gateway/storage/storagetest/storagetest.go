@@ -51,6 +51,7 @@ func each(f func(name string, run func(t *testing.T, db *storage.DB))) {
 		{"a failed transaction leaves nothing", rollback},
 		{"one that fails does not touch the others", isolatedFailures},
 		{"a write that is put off counts as one that is not", putOff},
+		{"a view writes nothing, and says so", views},
 		{"a payment is locked and read in one go", locked},
 		{"a fact about money is counted once", movements},
 		{"money is reserved once", reservations},
