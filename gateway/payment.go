@@ -122,47 +122,57 @@ func (p Payment) RefundableOf(capture string) Money {
 // anything was captured or released of it. Of several holds those that were let go
 // as a whole do not count; when all were, the last one does.
 func (p Payment) Adjustable() Money {
+	total, gone := p.nothing(), p.letGo()
+	total.minor = p.Balances.Authorized.minor
+	for _, amount := range gone {
+		total.minor -= amount
+	}
+	return total
+}
+
+// letGo returns the holds that were released as a whole, by their keys, with
+// what they were; when all were, all but the last one.
+func (p Payment) letGo() map[string]int64 {
 	adjusted, released := newestAdjustments(p.Movements, everyOne), map[string]int64{}
 	for _, m := range p.Movements {
 		if m.Kind == MoveRelease {
 			released[m.Parent] += m.Amount.minor
 		}
 	}
-	total, last, stands := p.nothing(), Movement{}, false
-	total.minor = p.Balances.Authorized.minor
+	gone, last, stands := map[string]int64{}, Movement{}, false
 	for _, m := range p.Movements {
 		if m.Kind != MoveHold {
 			continue
 		}
-		gone := released[m.Reference]
+		hold, let := m.Key(), released[m.Reference]
 		if now, ok := adjusted[m.Reference]; ok {
 			m.Amount = now.Amount
 			if now.Reference != m.Reference { // it has a name of its own
-				gone += released[now.Reference]
+				let += released[now.Reference]
 			}
 		}
-		if gone < m.Amount.minor {
+		if let < m.Amount.minor {
 			stands = true
 			continue
 		}
-		total.minor -= m.Amount.minor
+		gone[hold] = m.Amount.minor
 		if !m.At.Before(last.At) {
 			last = m
 		}
 	}
 	if !stands {
-		total.minor += last.Amount.minor
+		delete(gone, last.Key())
 	}
-	return total
+	return gone
 }
 
 // HoldExpires returns the time at which the first hold that says so expires,
 // and whether one does. Of a hold that was renewed or superseded, the newest time
-// that was told counts.
+// that was told counts; one that was let go does not, where another one stands.
 func (p Payment) HoldExpires() (first time.Time, known bool) {
-	adjusted := newestAdjustments(p.Movements, func(m Movement) bool { return !m.Expires.IsZero() })
+	adjusted, gone := newestAdjustments(p.Movements, func(m Movement) bool { return !m.Expires.IsZero() }), p.letGo()
 	for _, m := range p.Movements {
-		if m.Kind != MoveHold {
+		if _, let := gone[m.Key()]; m.Kind != MoveHold || let {
 			continue
 		}
 		expires := m.Expires

@@ -356,3 +356,18 @@ func TestWhatIsAdjustedIsTheHoldThatStands(t *testing.T) {
 		assert.Equal(t, eur(c.total), gateway.Payment{Due: eur(1000), Balances: balances, Movements: c.moves}.Adjustable(), name)
 	}
 }
+
+func TestAHoldThatWasLetGoDoesNotExpire(t *testing.T) {
+	t.Parallel()
+	noon := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	first, second := move(gateway.MoveHold, 1000, "a", ""), move(gateway.MoveHold, 1000, "b", "")
+	first.At, first.Expires, second.At, second.Expires = noon, noon.Add(time.Hour), noon.Add(time.Minute), noon.Add(48*time.Hour)
+	p := gateway.Payment{Due: eur(1000), Movements: []gateway.Movement{first, second}}
+	until, known := p.HoldExpires()
+	assert.True(t, known)
+	assert.Equal(t, first.Expires, until, "both stand")
+	p.Movements = append(p.Movements, move(gateway.MoveRelease, 1000, "r", "a"))
+	until, known = p.HoldExpires()
+	assert.True(t, known)
+	assert.Equal(t, second.Expires, until)
+}
