@@ -31,6 +31,9 @@ import (
 func TestAProcessKilledWhileItRecoversLosesAndDoublesNothing(t *testing.T) {
 	t.Parallel()
 	firsts, calm, lossy := int64(8), int64(100), int64(100) // one in so many
+	if raced {
+		firsts *= 4
+	}
 	if text := os.Getenv("ENGINE_PAIRS"); text != "" {
 		firsts, calm, lossy = 1, 1, 1
 		if text != "all" {
