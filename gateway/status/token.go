@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"strings"
 	"time"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
@@ -59,7 +60,8 @@ func (t *Tokens) Make(key storage.PaymentKey, expires time.Time) string {
 // with it, and takes the same time.
 func (t *Tokens) Open(token string, now time.Time) (storage.PaymentKey, error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(token) > maxToken || len(raw) <= sha256.Size {
+	// The decoder skips line breaks: with one it would be the same token in other letters.
+	if err != nil || strings.ContainsAny(token, "\r\n") || len(token) > maxToken || len(raw) <= sha256.Size {
 		raw = make([]byte, sha256.Size+1) // is checked like any other
 	}
 	body, mac := raw[:len(raw)-sha256.Size], raw[len(raw)-sha256.Size:]
