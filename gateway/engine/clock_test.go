@@ -304,3 +304,46 @@ func fileOf(t *testing.T, db *storage.DB) (file string) {
 	}))
 	return file
 }
+
+// A process whose clock is a little behind the one that sends believes it all the
+// same, and waits for it: the call is not taken for one whose sender has died.
+func TestASenderWhoseClockIsAheadIsAlive(t *testing.T) {
+	t.Parallel()
+	for _, behind := range []time.Duration{time.Microsecond, 5 * time.Millisecond, 20 * time.Second} {
+		t.Run(behind.String(), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, simulator.Rules{})
+			p := w.create("17")
+			come, gate := make(chan struct{}, 1), make(chan struct{})
+			w.server.Lie(func(c simulator.Call) simulator.Fault {
+				if c.Operation == simulator.OpCreatePayment {
+					come <- struct{}{}
+					<-gate
+				}
+				return simulator.NoFault
+			})
+			pay := func() <-chan error {
+				done := make(chan error, 1)
+				go func() {
+					_, err := w.eng.Authorize(t.Context(), w.request(p, "auth", amount(1000), func(r *engine.Request) { r.Instrument = card(simulator.TokenOK) }))
+					done <- err
+				}()
+				return done
+			}
+			first := pay()
+			<-come
+			w.clock.Add(-behind.Microseconds())
+			second := pay()
+			_, err := w.eng.Resolve(t.Context(), 10)
+			require.NoError(t, err)
+			require.Len(t, w.open(p.ID), 1)
+			assert.Equal(t, gateway.StateOpen, w.open(p.ID)[0].State, "nobody says that it died")
+			w.clock.Add(behind.Microseconds())
+			close(gate)
+			require.NoError(t, <-first)
+			require.NoError(t, <-second, "both have the one answer")
+			assert.Len(t, w.server.Payments(), 1)
+			w.equal()
+		})
+	}
+}

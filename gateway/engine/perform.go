@@ -299,9 +299,10 @@ func (e *Engine) answer(ctx context.Context, o storage.Operation) (Result, error
 }
 
 // alive reports whether a step's sender is believed to be at work. A lease that
-// lies further ahead than a lease can was given by a clock that has been moved.
+// lies much further ahead than a lease can was given by a clock that has been moved;
+// one that lies a little further ahead, by a process whose clock is a little ahead.
 func (e *Engine) alive(s storage.Step, now time.Time) bool {
-	return s.State == gateway.StepSending && now.Before(s.Lease) && s.Lease.Sub(now) <= e.lease()
+	return s.State == gateway.StepSending && now.Before(s.Lease) && s.Lease.Sub(now) <= 2*e.lease()
 }
 
 // await waits for whoever makes the operation's call, so that callers of one

@@ -68,17 +68,22 @@ func (c *clock) compare(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// take believes what the server said at some moment between two, unless what is
-// known already fits: an answer that took long does not move the time.
+// take believes what the server said at some moment between two. Where the machine's
+// own clock fits that, it is taken, so that machines whose clocks are kept right agree
+// to the last digit; and else what is known already, where that fits: an answer that
+// took long does not move the time.
 func (c *clock) take(said time.Time, asked, answered time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.compared, c.offset = answered, c.away(answered)
 	earliest, latest := said.Add(-answered+asked), said.Add(answered-asked) // of the middle, generously
 	middle := asked + (answered-asked)/2
-	known := c.server.Add(middle - c.at)
-	if !c.server.IsZero() && !known.Before(earliest) && !known.After(latest) {
-		return
+	fits := func(t time.Time) bool { return !t.Before(earliest) && !t.After(latest) }
+	own, known := c.wall().Add(middle-answered), c.server.Add(middle-c.at)
+	switch {
+	case fits(own):
+		c.server, c.at = own.Round(0), middle
+	case c.server.IsZero() || !fits(known):
+		c.server, c.at = said, middle
 	}
-	c.server, c.at = said, middle
 }
