@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/gatewaycommand/gatewaycommand/gateway"
@@ -361,20 +362,17 @@ func (e *Engine) resend(ctx context.Context, o storage.Operation, step storage.S
 // nothing was executed, parked when nobody knows.
 func (e *Engine) end(ctx context.Context, o storage.Operation, to gateway.OperationState, code gateway.Code, detail string) error {
 	err := e.db.Update(ctx, func(tx *storage.Tx) error {
-		p, err := tx.LockPayment(o.Store, o.Payment)
+		locked, err := tx.Lock(o.Store, o.Payment, o.ID)
 		if err != nil {
 			return err
 		}
-		have, err := tx.Operation(o.Store, o.ID)
-		if err != nil || have.State != o.State {
-			return err // it moved on meanwhile
+		at := slices.IndexFunc(locked.Operations, func(have storage.Operation) bool { return have.ID == o.ID })
+		if at < 0 || locked.Operations[at].State != o.State {
+			return nil // it moved on meanwhile
 		}
+		p, have, step := locked.Payment, locked.Operations[at], locked.Last
 		from := have.State
 		have.State, have.Code, have.Detail, have.NextCheck = to, code, detail, time.Time{}
-		step, err := tx.LastStep(o.Store, o.ID)
-		if err != nil {
-			return err
-		}
 		if e.alive(step, tx.Now()) {
 			return gateway.Errorf(gateway.CodeConflict, "its call is being made: wait for the answer")
 		}
